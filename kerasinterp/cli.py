@@ -1,0 +1,420 @@
+"""The `kerasinterp` command: it parses, checks, calls one function of the package, and says where the results are.
+
+TensorFlow is imported inside the commands, so that `--help` answers at once.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import kerasinterp
+from kerasinterp.errors import InputError, suggest
+
+_SIZE = {"min": 1}
+
+
+class _Commands(click.Group):
+    """A group that suggests the command that was meant."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
+        name = args[0]
+        if name not in self.commands and not name.startswith("-"):
+            raise click.UsageError(f"No command {name!r}.{suggest(name, self.commands)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(kerasinterp.__version__, prog_name="kerasinterp")
+def cli() -> None:
+    """Few-shot image generation with interpolating autoencoders.
+
+    Train on unlabelled images of some classes, then make new images of a class never seen, from two seeds or more.
+    Start with `kerasinterp quickstart --output DIR`.
+    """
+
+
+@cli.command(short_help="Train on printed digits, generate letters, in minutes.")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the results.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of everything random.")
+def quickstart(output: Path, seed: int) -> None:
+    """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
+    _check_directory(output)
+    with _quiet():
+        from kerasinterp.quickstart import quickstart as run
+    run(output, seed=seed)
+    _say_files(output, sorted(path for path in output.iterdir() if not path.name.startswith(".")))
+
+
+@cli.command("list")
+def list_() -> None:
+    """List recipes, objectives and datasets."""
+    with _quiet():
+        from kerasinterp import data, objectives, recipe
+
+    _say_table("Recipes (kerasinterp train NAME)", {name: one.summary for name, one in recipe.recipes().items()})
+    _say_table(
+        "Objectives (--objective)",
+        {name: (cls.__doc__ or "").strip().split("\n")[0] for name, cls in objectives.OBJECTIVES.items()},
+    )
+    _say_table(
+        "Datasets (--data, --target; or any TFDS name, or a folder of images)",
+        {name: source.summary for name, source in data.sources().items()},
+    )
+
+
+@cli.command(short_help="Train a model by a recipe.")
+@click.argument("recipe")
+@click.option("--objective", help="AE, IntAE or AugIntAE instead of the recipe's.")
+@click.option("--data", "source", metavar="NAME|FOLDER", help="Dataset or folder of images to train on.")
+@click.option("--data-split", default="train", show_default=True, help="Split of the dataset given by --data.")
+@click.option(
+    "--target", metavar="NAME|FOLDER", help="Unseen classes for samples and the report; with --data, none by default."
+)
+@click.option("--target-split", default="test", show_default=True, help="Split of the dataset given by --target.")
+@click.option("--epochs", type=click.IntRange(**_SIZE), help="Epochs in all.")
+@click.option("--batch-size", type=click.IntRange(**_SIZE), help="Images a step.")
+@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE]")
+@click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
+@click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
+def train(
+    recipe: str,
+    source: str | None,
+    data_split: str,
+    target: str | None,
+    target_split: str,
+    output: Path | None,
+    resume: bool,
+    smoke: bool,
+    **overrides: Any,
+) -> None:
+    """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder."""
+    from kerasinterp.recipe import find
+
+    settings = {name: value for name, value in overrides.items() if value is not None}
+    if source:
+        settings |= {"source": source, "source_split": data_split, "target": None}
+    if target:
+        settings |= {"target": target, "target_split": target_split}
+    chosen = dataclasses.replace(find(recipe, smoke=smoke), **settings)
+    output = output or Path("runs", recipe)
+    _check_directory(output)
+    with _quiet():
+        from kerasinterp import training
+    training.train(chosen, output, resume=resume)
+    _say_files(
+        output, [path for name in ("model.keras", "history.csv", "report.json") if (path := output / name).exists()]
+    )
+
+
+@cli.command(short_help="Generate images from a few seed images.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("seeds", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-n", "count", default=64, show_default=True, type=click.IntRange(**_SIZE), help="How many images.")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the images.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of pairs and weights.")
+@click.option("--midpoints", is_flag=True, help="The midpoint of every pair of seeds instead of -n random images.")
+@click.option("--invert", is_flag=True, help="The seeds are dark on white, the model's images light on black.")
+@click.option("--overwrite", is_flag=True, help="Replace the images of an earlier call in the directory.")
+def generate(
+    model: Path,
+    seeds: tuple[Path, ...],
+    count: int,
+    output: Path,
+    seed: int,
+    midpoints: bool,
+    invert: bool,
+    overwrite: bool,
+) -> None:
+    """Generate images of the class that the SEEDS show: two image files or more, or a folder of them."""
+    _check_directory(output)
+    old = sorted(output.glob("generated_*.png"))
+    if old and not overwrite:
+        raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
+    with _quiet():
+        from kerasinterp import generation
+    loaded = generation.load_model(model)
+    images = _read_images(seeds, loaded.image_shape, invert)
+    made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
+    for path in old:
+        path.unlink()
+    files = generation.save_images(output, made)
+    sheet = generation.save_few_shot(output / "few_shot.png", images, {type(loaded).__name__: made})
+    click.echo(f"{len(files)} images: {files[0]}" + (f" to {files[-1].name}" if len(files) > 1 else ""))
+    click.echo(f"overview: {sheet}")
+
+
+@cli.command(short_help="Interpolate between two images.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="A .png (grid) or .gif file.")
+@click.option("--steps", type=click.IntRange(**_SIZE), help="Images on the path.  [default: 9, or 31 for a GIF]")
+@click.option("--fps", default=15.0, show_default=True, type=click.FloatRange(1, 50), help="Frames a second of a GIF.")
+@click.option("--invert", is_flag=True, help="The images are dark on white, the model's light on black.")
+def interpolate(
+    model: Path, first: Path, second: Path, output: Path, steps: int | None, fps: float, invert: bool
+) -> None:
+    """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation."""
+    if output.suffix.lower() not in (".png", ".gif"):
+        raise InputError(f"{output} is neither a .png nor a .gif file: name the output so.")
+    _check_directory(output.parent)
+    with _quiet():
+        from kerasinterp import generation
+    loaded = generation.load_model(model)
+    a, b = (_read_images((path,), loaded.image_shape, invert, single=True) for path in (first, second))
+    if output.suffix.lower() == ".gif":
+        alphas = [step / max(1, (steps or 31) - 1) for step in range(steps or 31)]
+        generation.save_gif(output, generation.interpolate(loaded, a, b, alphas)[0], fps)
+    else:
+        generation.save_interpolations(output, a, b, {type(loaded).__name__: loaded}, steps or 9)
+    click.echo(f"wrote {output}")
+
+
+@cli.command(short_help="Measure models on unseen classes.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", metavar="NAME|FOLDER", help="Data the models were trained on.  [default: their recipe's]")
+@click.option("--source-split", help="Its split.  [default: the recipe's, or train]")
+@click.option("--target", metavar="NAME|FOLDER", help="Labelled data of unseen classes.  [default: their recipe's]")
+@click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
+@click.option("--samples", type=click.IntRange(min=2), help="Images a model.  [default: the recipe's, or 5000]")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of pairs and judges.")
+@click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
+def evaluate(
+    models: tuple[Path, ...],
+    source: str | None,
+    source_split: str | None,
+    target: str | None,
+    target_split: str | None,
+    samples: int | None,
+    seed: int,
+    domain_by_class: bool,
+    output: Path,
+) -> None:
+    """Measure how well each MODEL mixes images of unseen classes: distances, misclassification, L2, as a report."""
+    _check_directory(output)
+    recipe = _recipe_beside(models[0])
+    # The recipe's split belongs to the recipe's dataset.
+    source_split = source_split or (not source and recipe.get("source_split")) or "train"
+    target_split = target_split or (not target and recipe.get("target_split")) or "test"
+    source, target = source or recipe.get("source"), target or recipe.get("target")
+    for name, value in (("source", source), ("target", target)):
+        if not value:
+            raise InputError(f"there is no recipe.json beside {models[0]} that names a {name}: give --{name}.")
+    with _quiet():
+        from kerasinterp import data, evaluation, generation
+    loaded = _named({path: generation.load_model(path) for path in models})
+    height, _, channels = next(iter(loaded.values())).image_shape
+    options = {"image_size": height, "channels": channels, "labels": True}
+    report = evaluation.evaluate(
+        loaded,
+        *data.images(source, split=source_split, **options),
+        *data.images(target, split=target_split, **options),
+        samples=samples or recipe.get("evaluation_samples", 5000),
+        seed=seed,
+        domain_by_class=domain_by_class,
+        cache_dir=output / "classifiers",
+    )
+    files = evaluation.write_report(report, output)
+    for name, row in report.items():
+        if isinstance(row, dict) and "fid" in row:
+            figures = ", ".join(f"{key} {row[key]:.4g}" for key in ("fid", "misclassification", "l2") if key in row)
+            click.echo(f"{name}: {figures}")
+    _say_files(output, files)
+
+
+@cli.command(short_help="Export for TensorFlow, LiteRT or TF Serving.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "kind", required=True, type=click.Choice(["saved_model", "tflite", "serving"]), help="What to write."
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The SavedModel's folder; the .tflite file, or a folder for it; or the folder that TF Serving mounts.",
+)
+@click.option("--precision", help="tflite: float32 (default), float16, dynamic or int8.")
+@click.option("--representative", metavar="NAME|FOLDER", help="tflite in int8: images that the model will see.")
+@click.option("--name", help="serving: the model's name.  [default: kerasinterp]")
+@click.option("--version", "number", type=click.IntRange(**_SIZE), help="serving: the version.  [default: 1]")
+def export(
+    model: Path,
+    kind: str,
+    output: Path,
+    precision: str | None,
+    representative: str | None,
+    name: str | None,
+    number: int | None,
+) -> None:
+    """Export MODEL as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
+    if kind != "tflite" and (precision or representative):
+        raise InputError("--precision and --representative go with --format tflite.")
+    if kind != "serving" and (name or number):
+        raise InputError("--name and --version go with --format serving.")
+    if precision == "int8" and not representative:
+        raise InputError("int8 needs the range of every activation: give --representative, images the model will see.")
+    if kind == "tflite" and output.suffix != ".tflite":
+        output = output / f"{model.stem}.tflite"
+    _check_directory(output.parent if kind != "serving" else output)
+    with _quiet():
+        from kerasinterp import data, exporting, generation
+    loaded = generation.load_model(model)
+    if kind == "saved_model":
+        written = exporting.export_saved_model(loaded, output)
+    elif kind == "serving":
+        written = exporting.export_serving(loaded, output, name or "kerasinterp", number or 1)
+    else:
+        images = None
+        if representative:
+            height, _, channels = loaded.image_shape
+            images = data.images(representative, split="train", image_size=height, channels=channels)[:200]
+        output.parent.mkdir(parents=True, exist_ok=True)
+        written = exporting.export_tflite(loaded, output, precision or "float32", images)
+    click.echo(f"wrote {written}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; errors that a user can mend become one sentence on stderr.
+
+    Returns:
+        The exit code: 0, 2 after such an error, 130 after Ctrl-C.
+    """
+    # TensorFlow reports a machine without a GPU as an error; who wants its messages sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        return cli.main(args=arguments, prog_name="kerasinterp", standalone_mode=False) or 0
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "kerasinterp"
+        return _fail(f"{error.format_message()} (See {command} --help.)")
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _fail(str(error.__cause__ or error) or "Stopped by Ctrl-C.", code=130)
+    except InputError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(_sentence(error))
+
+
+def _fail(message: str, code: int = 2) -> int:
+    click.echo(f"kerasinterp: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _sentence(error: OSError) -> str:
+    where = f" {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        return f"the disk is full, so{where or ' a file'} was not written: free some space and call again."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"no permission to use{where or ' a file'} ({error.strerror}): choose another place."
+    return f"{error.strerror or error}{':' if where else ''}{where}."
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps off the terminal what TensorFlow's C++ writes while it is imported, before it reads any setting."""
+    if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1"):
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _check_directory(directory: Path) -> None:
+    """Finds out before the work whether `directory` can be made and written to; leaves nothing behind."""
+    place = directory.absolute()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"{place} is a file, so nothing can be written to {directory}: choose another output.")
+    try:
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(1 << 16))
+            probe.flush()
+    except OSError as error:
+        raise InputError(f"{directory} cannot be written to ({error.strerror}): choose another output.") from error
+
+
+def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, single: bool = False) -> Any:
+    """Image files and folders as uint8 (N, H, W, C) of the model's shape."""
+    import numpy as np
+
+    from kerasinterp import data
+
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"there is no image file {'' if single else 'or folder '}{path}.")
+        if single and path.is_dir():
+            raise InputError(f"{path} is a folder: give one image file.")
+    height, _, channels = image_shape
+    images = np.concatenate(
+        [
+            data.images(path, image_size=height, channels=channels, invert=invert)
+            if path.is_dir()
+            else data.read_image(path, height, channels, invert=invert)[np.newaxis]
+            for path in paths
+        ]
+    )
+    edges = np.concatenate(
+        [images[:, 0].ravel(), images[:, -1].ravel(), images[:, :, 0].ravel(), images[:, :, -1].ravel()]
+    )
+    if channels == 1 and not invert and edges.mean() > 127:
+        click.echo(
+            "Note: these images look dark on white; if the model learned light on black, add --invert.", err=True
+        )
+    return images
+
+
+def _recipe_beside(model: Path) -> dict:
+    """The settings of the run that made `model`, or none."""
+    for folder in (model.parent, model.absolute().parent.parent):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return dict(json.loads((folder / "recipe.json").read_text())["recipe"])
+    return {}
+
+
+def _named(models: dict[Path, Any]) -> dict[str, Any]:
+    """Models by their class, and where classes repeat also by folder and file."""
+    classes = [type(model).__name__ for model in models.values()]
+    return {
+        name if classes.count(name) == 1 else f"{name} {Path(path.absolute().parent.name, path.stem)}": model
+        for name, (path, model) in zip(classes, models.items(), strict=True)
+    }
+
+
+def _say_table(title: str, rows: dict[str, str]) -> None:
+    click.echo(f"{title}:")
+    width = max(map(len, rows), default=0)
+    for name, text in rows.items():
+        click.echo(f"  {name:<{width}}  {text}")
+    click.echo()
+
+
+def _say_files(directory: Path, files: Any) -> None:
+    click.echo(f"results in {directory}:")
+    for path in files:
+        click.echo(f"  {path.name}{'/' if path.is_dir() else ''}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""AugIntAE's triplets: two transformations of an image, and the one in between."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerasinterp.errors import InputError
+from kerasinterp.ops import colour, geometry
+
+_GEOMETRIC = ("rotation", "translation", "scale", "shear")
+_COLOUR = ("brightness", "contrast", "saturation", "hue")
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformations:
+    """The range of each transformation, uniform and symmetric about no change (AugIntAE A.1); 0 switches it off.
+
+    Attributes:
+        rotation: degrees.
+        translation: pixels, drawn for x and y apart.
+        scale: about a factor of 1.
+        shear: degrees.
+        brightness, contrast, saturation: about a factor of 1; colour images only.
+        hue: turns; colour images only.
+        padding: what comes in from outside, `constant` (black) or `symmetric`.
+        crop: the height and width kept in the centre after the transformation, None for all (A.1: Celeb-A).
+    """
+
+    rotation: float = 0.0
+    translation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    padding: str = "constant"
+    crop: int | None = None
+
+    def __post_init__(self):
+        if self.padding not in ("constant", "symmetric"):
+            raise InputError(f"padding is 'constant' or 'symmetric', not {self.padding!r}.")
+        for name in (*_GEOMETRIC, *_COLOUR):
+            if getattr(self, name) < 0:
+                raise InputError(f"The range of {name} is a size, 0 or more, not {getattr(self, name)}.")
+
+    def only(self, *names: str) -> "Transformations":
+        """Every other transformation switched off, for the ablation of version 2's figure 7."""
+        unknown = set(names) - {*_GEOMETRIC, *_COLOUR}
+        if unknown:
+            raise InputError(f"No transformation {unknown.pop()!r}: choose of {', '.join((*_GEOMETRIC, *_COLOUR))}.")
+        off = {name: 0.0 for name in (*_GEOMETRIC, *_COLOUR) if name not in names}
+        return dataclasses.replace(self, **off)
+
+
+# AugIntAE A.1, handwritten characters: +-20 degrees, +-4 pixels, factors 0.8 to 1.2, +-6 degrees.
+HANDWRITTEN = Transformations(rotation=20.0, translation=4.0, scale=0.2, shear=6.0)
+# A.1, natural images: half the rotation and skew, double the translation, colour +-25% and hue +-5%.
+NATURAL = Transformations(10.0, 8.0, 0.2, 3.0, 0.25, 0.25, 0.25, 0.05, padding="symmetric")
+
+
+def triplets(
+    images: np.ndarray,
+    batch_size: int = 128,
+    *,
+    transformations: Transformations = HANDWRITTEN,
+    seed: int = 0,
+    start_step: int = 0,
+    steps: int | None = None,
+) -> tf.data.Dataset:
+    """Batches `{"a", "b", "c", "alpha"}` of A = f(rho_1), B = f(rho_2), C = f(alpha rho_1 + (1 - alpha) rho_2).
+
+    alpha is the mean of two uniforms (A.1). Each pass over the images has an order of its own. Batch number n is a pure
+    function of (seed, n), so a dataset that starts at `start_step` goes on exactly where another one stopped.
+
+    Args:
+        images: uint8 (N, H, W, C), held in memory as they are.
+        batch_size: all batches are full; a batch may span two passes.
+        start_step: the number of the first batch.
+        steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
+
+    Returns:
+        A dataset of dictionaries: `a`, `b`, `c` float32 (batch_size, H, W, C) in [-1, 1], `alpha` float32 (batch_size,).
+
+    Raises:
+        InputError: if the images are not such an array, or a crop is larger than they are.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+        raise InputError("triplets takes images as a uint8 array (N, H, W, C): load them with kerasinterp.data.images.")
+    if batch_size < 1:
+        raise InputError(f"batch_size is 1 or more, not {batch_size}.")
+    if transformations.crop and transformations.crop > min(images.shape[1:3]):
+        raise InputError(f"A crop of {transformations.crop} does not fit in images of {images.shape[1:3]} pixels.")
+    count, size = len(images), images.shape[1:3]
+    # A tensor, captured by reference: an array would be copied into the graph.
+    images = tf.constant(images)
+
+    def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
+        index = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+        order = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), index // count, tf.zeros_like(index)], axis=1)
+        # The raw operation takes a seed an index; the public wrapper, one for all.
+        chosen = tf.raw_ops.RandomIndexShuffle(index=index % count, seed=tf.cast(order, tf.uint32), max_index=tf.constant(count - 1, tf.int64))
+        return _triplet(_to_float(tf.gather(images, chosen)), transformations, size, tf.stack([tf.cast(seed, tf.int64), step]))
+
+    end = np.iinfo(np.int64).max if steps is None else start_step + steps
+    return tf.data.Dataset.range(start_step, end).map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _to_float(images: tf.Tensor) -> tf.Tensor:
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def _triplet(images: tf.Tensor, ranges: Transformations, size: tuple[int, int], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The triplet of each image (B, H, W, C); `seed` (2,) says which."""
+    count = images.shape[0]
+    alpha = tf.reduce_mean(tf.random.stateless_uniform([2, count], seed), axis=0)
+    # Uniform in [-1, 1] for rho_1 and rho_2; translation has two parameters.
+    draws = tf.random.stateless_uniform([2, count, 9], seed + [0, 1 << 40], -1.0, 1.0)
+    mean = alpha[:, None] * draws[0] + (1.0 - alpha[:, None]) * draws[1]
+    rho = tf.concat([draws[0], draws[1], mean], axis=0)
+    rotation, x, y, scale, shear, brightness, contrast, saturation, hue = tf.unstack(rho, axis=1)
+    out = tf.tile(images, [3, 1, 1, 1])
+    if any(getattr(ranges, name) for name in _GEOMETRIC):
+        transforms = geometry.affine(
+            ranges.rotation * rotation,
+            ranges.translation * tf.stack([x, y], axis=1),
+            1.0 + ranges.scale * scale,
+            ranges.shear * shear,
+            size,
+        )
+        out = geometry.warp(out, transforms, fill=-1.0 if ranges.padding == "constant" else None)
+    if images.shape[-1] == 3 and any(getattr(ranges, name) for name in _COLOUR):
+        factors = (
+            1.0 + ranges.brightness * brightness,
+            1.0 + ranges.contrast * contrast,
+            1.0 + ranges.saturation * saturation,
+        )
+        out = colour.jitter(out, *factors, ranges.hue * hue)
+    if ranges.crop:
+        top, left = (size[0] - ranges.crop) // 2, (size[1] - ranges.crop) // 2
+        out = out[:, top : top + ranges.crop, left : left + ranges.crop]
+    a, b, c = tf.split(out, 3)
+    return {"a": a, "b": b, "c": c, "alpha": alpha}

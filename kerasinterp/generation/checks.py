@@ -1,0 +1,82 @@
+"""What every function of this room asks of images, blend weights and models."""
+
+import numpy as np
+
+from kerasinterp.data.convert import to_float
+from kerasinterp.errors import InputError
+
+_TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
+
+
+def as_images(images: object, image_shape: tuple[int, int, int] | None = None, name: str = "images") -> np.ndarray:
+    """Returns `images` as float32 (N, H, W, C) in [-1, 1], after checking them.
+
+    Args:
+        images: array or tensor (N, H, W, C), or one image (H, W, C): float in [-1, 1], or uint8 in [0, 255].
+        image_shape: the (H, W, C) that a model needs; any shape if None.
+        name: what to call the images in an error.
+
+    Raises:
+        InputError: no images, wrong shape, wrong type, a value outside the range or not finite.
+    """
+    try:
+        array = np.asarray(images)
+    except ValueError as error:  # a list of images of different sizes
+        raise InputError(f"{name} have different shapes: bring them to one size.") from error
+    if array.ndim == 3:
+        array = array[np.newaxis]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3):
+        raise InputError(
+            f"{name} have shape {array.shape}: give (images, height, width, channels) with 1 or 3 channels."
+        )
+    if not len(array):
+        raise InputError(f"{name} are empty: give at least one image.")
+    if image_shape is not None and array.shape[1:] != tuple(image_shape):
+        raise InputError(
+            f"{name} are {_size(array.shape[1:])}, but the model takes {_size(image_shape)}: resize or convert them."
+        )
+    if array.dtype == np.uint8:
+        return to_float(array)
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"{name} are {array.dtype}: give float32 in [-1, 1] or uint8 in [0, 255].")
+    array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} hold values that are not finite (NaN or infinity): give float32 in [-1, 1].")
+    low, high = float(array.min()), float(array.max())
+    if low < -1.0 - _TOLERANCE or high > 1.0 + _TOLERANCE:
+        raise InputError(
+            f"{name} range from {low:.4g} to {high:.4g}: scale them to [-1, 1] (x / 127.5 - 1), or give uint8."
+        )
+    return array
+
+
+def as_pairs(
+    a: object, b: object, image_shape: tuple[int, int, int] | None = None, name: str = "images"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the two sides of pairs as float32 (N, H, W, C) each.
+
+    Raises:
+        InputError: as `as_images`, or the sides differ in number or shape.
+    """
+    a, b = as_images(a, image_shape, f"first {name}"), as_images(b, image_shape, f"second {name}")
+    if a.shape != b.shape:
+        raise InputError(f"the two sides of the pairs differ in shape, {a.shape} and {b.shape}: give equal ones.")
+    return a, b
+
+
+def as_alphas(alphas: object) -> np.ndarray:
+    """Returns blend weights as float32 (K,); a single number becomes one weight.
+
+    Raises:
+        InputError: no weights, more than one axis, or a value outside [0, 1].
+    """
+    array = np.atleast_1d(np.asarray(alphas, np.float32))
+    if array.ndim != 1 or not array.size:
+        raise InputError(f"alphas have shape {array.shape}: give a list of numbers in [0, 1].")
+    if not ((array >= 0.0) & (array <= 1.0)).all():
+        raise InputError(f"alphas must lie in [0, 1] (0 is the first image, 1 the second), got {array.tolist()}.")
+    return array
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(str(side) for side in shape)

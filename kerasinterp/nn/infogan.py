@@ -1,0 +1,70 @@
+"""InfoGAN's networks for small images (Chen et al., 2016; the backbone of AugIntAE's handwritten characters, A.1).
+
+Any height and width divisible by 4; `width` is the first convolution's number of maps (64 in the paper).
+"""
+
+import keras
+
+from kerasinterp.nn import layers
+from kerasinterp.nn.layers import Weights
+
+
+def encoder(
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    latent_size: int = 32,
+    width: int = 64,
+    seed: int = 0,
+    name: str = "encoder",
+) -> keras.Model:
+    """(B, H, W, C) in [-1, 1] -> L2-normalised latents (B, latent_size)."""
+    return _downward(image_shape, latent_size, width, seed, name, kind="latent")
+
+
+def discriminator(
+    image_shape: tuple[int, int, int] = (28, 28, 1), width: int = 64, seed: int = 0, name: str = "discriminator"
+) -> keras.Model:
+    """(B, H, W, C) in [-1, 1] -> an unbounded score (B, 1), large for real images; the encoder's architecture (A.1)."""
+    return _downward(image_shape, 1, width, seed, name, kind="score")
+
+
+def classifier(
+    image_shape: tuple[int, int, int], num_classes: int, width: int = 64, seed: int = 0, name: str = "classifier"
+) -> keras.Model:
+    """(B, H, W, C) in [-1, 1] -> class probabilities (B, num_classes); the encoder's architecture (A.1)."""
+    return _downward(image_shape, num_classes, width, seed, name, kind="probability")
+
+
+def decoder(
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    latent_size: int = 32,
+    width: int = 64,
+    seed: int = 0,
+    name: str = "decoder",
+) -> keras.Model:
+    """Latents (B, latent_size) -> images (B, H, W, C) in [-1, 1]."""
+    height, columns, channels = layers.check_image_shape(image_shape, 4, "InfoGAN")
+    weights = Weights(seed)
+    x = latent = keras.Input((latent_size,), name="latent")
+    x = keras.layers.Dense(16 * width, use_bias=False, kernel_initializer=weights())(x)
+    x = layers.normalised(x, "relu")
+    x = keras.layers.Dense(height * columns // 16 * 2 * width, use_bias=False, kernel_initializer=weights())(x)
+    x = layers.normalised(x, "relu")
+    x = keras.layers.Reshape((height // 4, columns // 4, 2 * width))(x)
+    x = keras.layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
+    x = layers.normalised(x, "relu")
+    x = keras.layers.Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=weights())(x)
+    return keras.Model(latent, layers.image(x), name=name)
+
+
+def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: str) -> keras.Model:
+    layers.check_image_shape(image_shape, 4, "InfoGAN")
+    weights = Weights(seed)
+    x = images = keras.Input(tuple(image_shape), name="images")
+    x = keras.layers.Conv2D(width, 4, 2, "same", kernel_initializer=weights())(x)
+    x = layers.activated(x, "leaky_relu")
+    x = keras.layers.Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
+    x = layers.normalised(x, "leaky_relu")
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(16 * width, use_bias=False, kernel_initializer=weights())(x)
+    x = layers.normalised(x, "leaky_relu")
+    return keras.Model(images, layers.head(x, units, weights, kind), name=name)

@@ -1,0 +1,61 @@
+"""The few blocks that every backbone is made of."""
+
+import keras
+
+from kerasinterp.errors import InputError
+from kerasinterp.nn.batch_normalization import BatchNormalization
+
+# Both GAN papers draw weights from N(0, 0.02) (DCGAN section 4; openai/InfoGAN).
+_INITIAL_DEVIATION = 0.02
+
+
+class Weights:
+    """Draws a different, reproducible normal initialiser for each layer of one network."""
+
+    def __init__(self, seed: int):
+        self._seed = seed
+        self._count = 0
+
+    def __call__(self) -> keras.initializers.Initializer:
+        self._count += 1
+        return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=1000 * self._seed + self._count)
+
+
+def normalised(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
+    """Batch normalisation, then `relu` or `leaky_relu`; momentum and epsilon are PyTorch's, which AugIntAE used."""
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+    return activated(x, activation)
+
+
+def activated(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
+    """`relu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
+    return keras.layers.ReLU()(x) if activation == "relu" else keras.layers.LeakyReLU(0.2)(x)
+
+
+def head(x: keras.KerasTensor, units: int, weights: Weights, kind: str) -> keras.KerasTensor:
+    """The last dense layer: kind `latent` (L2-normalised), `score` (linear) or `probability` (softmax), in float32."""
+    x = keras.layers.Dense(units, kernel_initializer=weights(), name="output")(x)
+    if kind == "latent":
+        return keras.layers.UnitNormalization(dtype="float32", name="latent")(x)
+    return keras.layers.Activation("softmax" if kind == "probability" else "linear", dtype="float32", name=kind)(x)
+
+
+def image(x: keras.KerasTensor) -> keras.KerasTensor:
+    """The decoded image: tanh into [-1, 1], in float32."""
+    return keras.layers.Activation("tanh", dtype="float32", name="image")(x)
+
+
+def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: str) -> tuple[int, int, int]:
+    """Returns `image_shape` as integers.
+
+    Raises:
+        InputError: if the size is not divisible by `divisor` or the colours are neither 1 nor 3.
+    """
+    height, width, channels = (int(n) for n in image_shape)
+    if height % divisor or width % divisor or height < divisor or width < divisor:
+        raise InputError(
+            f"{network} needs an image height and width divisible by {divisor}, got {height} x {width}: resize the images."
+        )
+    if channels not in (1, 3):
+        raise InputError(f"{network} takes grey (1) or colour (3) images, got {channels} channels.")
+    return height, width, channels

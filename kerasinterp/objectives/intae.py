@@ -1,0 +1,29 @@
+"""The interpolative autoencoder, AugIntAE's second baseline."""
+
+import keras
+import tensorflow as tf
+
+from kerasinterp.objectives.balanced import BalancedAutoencoder
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+class IntAE(BalancedAutoencoder):
+    """Seeds are reconstructed, their interpolations trained by the GAN, which sees the reconstructions too (section 5).
+
+        L_recon = |C - G(E(C))|_1,  fakes: G(E(C)) and G(mix(E(C), E(C'), alpha)),  reals: C
+
+    C' is C in reverse order, so each image is mixed with another of the batch. alpha comes with the triplets; for plain
+    images it is drawn here, the mean of two uniforms (A.1).
+    """
+
+    def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
+        images = batch["c"]
+        latents = self.encoder(images, training=training)
+        alpha = batch["alpha"] if "alpha" in batch else self._alpha(images)
+        mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)
+        decoded = self.decoder(tf.concat([latents, mixed], 0), training=training)
+        return self.balanced_terms(images, decoded, training)
+
+    def _alpha(self, images: tf.Tensor) -> tf.Tensor:
+        draws = keras.random.uniform((2, tf.shape(images)[0]), seed=self.seed_generator)
+        return tf.reduce_mean(draws, axis=0)

@@ -1,0 +1,249 @@
+"""The base of every system: one forward pass, named terms, players that minimise them."""
+
+import copy
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerasinterp.errors import InputError
+from kerasinterp.ops import gradients, mixing
+
+
+@dataclasses.dataclass(frozen=True)
+class Balance:
+    """Gradients of two terms, balanced image by image where the images were decoded (AugIntAE eq. 2-3).
+
+    Attributes:
+        images: the key of the decoded images among the outputs of `Objective.terms`.
+        target: the term whose gradient sets the norm.
+        term: the term whose gradient is rescaled to it, and weighted by the objective's `k`.
+    """
+
+    images: str
+    target: str
+    term: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Player:
+    """Some networks, trained by one optimizer to minimise the sum of some terms (each a mean over the batch)."""
+
+    name: str
+    networks: tuple[str, ...]
+    terms: tuple[str, ...]
+    balance: Balance | None = None
+
+
+class Objective(keras.Model):
+    """An autoencoder whose training is a game of players; `call` reconstructs.
+
+    A system states `players`, and `terms`, which computes every term once from one forward pass. Everything else
+    (gradients, optimizers, logs, saving, distribution) is here, once.
+
+    Args:
+        mixing: how two latents are mixed, a value such as `Spherical()` (the default) or `Linear()`.
+        seed: for draws within a step; saved with the model, so that a resumed run draws the same values.
+        networks: the players' networks by name, `encoder` (B, H, W, C) -> (B, latent_size) and `decoder` among them.
+    """
+
+    players: tuple[Player, ...] = ()
+    measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
+
+    def __init__(self, *, mixing: Any = None, seed: int = 0, name: str | None = None, **networks: keras.Model):
+        # float32: the networks have policies of their own, and the images must not be rounded before they arrive.
+        super().__init__(name=name, dtype="float32")
+        expected = self.network_names()
+        if set(networks) != set(expected):
+            raise InputError(f"{type(self).__name__} needs the networks {', '.join(expected)}; got {', '.join(networks)}.")
+        for key in expected:
+            setattr(self, key, networks[key])
+        if self.decoder.output_shape[1:] != self.encoder.input_shape[1:]:
+            raise InputError(
+                f"The decoder makes images of shape {self.decoder.output_shape[1:]}, the encoder takes "
+                f"{self.encoder.input_shape[1:]}: build both with the same image_shape."
+            )
+        if self.encoder.output_shape[1:] != self.decoder.input_shape[1:]:
+            raise InputError(
+                f"The encoder makes latents of shape {self.encoder.output_shape[1:]}, the decoder takes "
+                f"{self.decoder.input_shape[1:]}: build both with the same latent_size."
+            )
+        self.mixing = _mixing(mixing)
+        self.seed = int(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self._means = {key: keras.metrics.Mean(name=key) for key in (*self.term_names(), *self.measures)}
+        self.built = True
+
+    # What a system states
+
+    def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
+        """Every term of every player (B,), every measure, and the images at which a player balances."""
+        raise NotImplementedError
+
+    def prepare(self, data: Any) -> dict[str, tf.Tensor]:
+        """The batch as a dictionary; plain images (B, H, W, C), alone or with labels, become `{"c": images}`."""
+        if isinstance(data, dict):
+            return data
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return images if isinstance(images, dict) else {"c": images}
+
+    def after_update(self, outputs: dict[str, tf.Tensor]) -> None:
+        """Called at the end of each training step with what `terms` returned."""
+
+    # What a user calls
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return tuple(self.encoder.input_shape[1:])
+
+    @property
+    def latent_size(self) -> int:
+        return self.encoder.output_shape[-1]
+
+    def encode(self, images: tf.Tensor) -> tf.Tensor:
+        """(B, H, W, C) in [-1, 1] -> latents (B, latent_size)."""
+        return self.encoder(images, training=False)
+
+    def decode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Latents (B, latent_size) -> images (B, H, W, C) in [-1, 1]."""
+        return self.decoder(latents, training=False)
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """The reconstruction of `images`."""
+        return self.decoder(self.encoder(images, training=training), training=training)
+
+    # Training
+
+    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
+        """Gives each player an optimizer.
+
+        Args:
+            optimizer: one for all (each player gets a copy of its own), or a dictionary from player to optimizer.
+            kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
+
+        Raises:
+            InputError: for an unknown or missing player, or losses and metrics (the objective has its own).
+        """
+        if {"loss", "metrics", "weighted_metrics", "loss_weights"} & {k for k, v in kwargs.items() if v is not None}:
+            raise InputError(f"{type(self).__name__} has its own losses and metrics: compile it with an optimizer alone.")
+        names = [player.name for player in self.players]
+        optimizers = dict(optimizer) if isinstance(optimizer, dict) else {name: optimizer for name in names}
+        if set(optimizers) != set(names):
+            raise InputError(f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}.")
+        for player in self.players:
+            if any("float16" in v.compute_dtype and "bfloat16" not in v.compute_dtype for v in self._layers_of(player)):
+                raise InputError("float16 training needs loss scaling, which is not offered: use mixed_bfloat16.")
+            own = keras.optimizers.get(optimizers[player.name])
+            own = type(own).from_config(copy.deepcopy(own.get_config()))
+            own.build(self.variables_of(player))
+            setattr(self, f"{player.name}_optimizer", own)
+        super().compile(optimizer=self.optimizer_of(self.players[0]), **kwargs)
+
+    def get_compile_config(self) -> dict:
+        return {
+            "optimizer": {p.name: keras.optimizers.serialize(self.optimizer_of(p)) for p in self.players},
+            "jit_compile": self.jit_compile,
+        }
+
+    def compile_from_config(self, config: dict) -> None:
+        optimizers = {name: keras.optimizers.deserialize(own) for name, own in config["optimizer"].items()}
+        self.compile(optimizers, jit_compile=config.get("jit_compile", "auto"))
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch = self.prepare(data)
+        with tf.GradientTape(persistent=True) as tape:
+            outputs = self.terms(batch, training=True)
+        updates = [(player, self._gradients(tape, player, outputs)) for player in self.players]
+        del tape
+        for player, found in updates:
+            self.optimizer_of(player).apply(found, self.variables_of(player))
+        self.after_update(outputs)
+        return self._log(outputs)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        return self._log(self.terms(self.prepare(data), training=False))
+
+    def _gradients(self, tape: tf.GradientTape, player: Player, outputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        variables = self.variables_of(player)
+        # Every replica sees a share of the batch, and their gradients are added.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if player.balance is None:
+            ends = [outputs[term] for term in player.terms]
+            starts = [_mean_gradient(end) / replicas for end in ends]
+        else:
+            ends = outputs[player.balance.images]
+            target, term = outputs[player.balance.target], outputs[player.balance.term]
+            target, term = (tape.gradient(end, ends, output_gradients=_mean_gradient(end)) for end in (target, term))
+            starts = gradients.balance(target, term, self.k) / replicas
+        found = tape.gradient(ends, [variable.value for variable in variables], output_gradients=starts)
+        for variable, gradient in zip(variables, found, strict=True):
+            if gradient is None:
+                raise ValueError(f"No term of player {player.name!r} depends on {variable.path}.")
+        return found
+
+    # Logs
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return list(self._means.values())
+
+    def _log(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        for key, mean in self._means.items():
+            mean.update_state(outputs[key])
+        return self.get_metrics_result()
+
+    # Names and variables
+
+    @classmethod
+    def network_names(cls) -> list[str]:
+        return list(dict.fromkeys(network for player in cls.players for network in player.networks))
+
+    @classmethod
+    def term_names(cls) -> list[str]:
+        return list(dict.fromkeys(term for player in cls.players for term in player.terms))
+
+    def variables_of(self, player: Player) -> list[keras.Variable]:
+        return [variable for network in player.networks for variable in getattr(self, network).trainable_variables]
+
+    def optimizer_of(self, player: Player) -> keras.optimizers.Optimizer:
+        return getattr(self, f"{player.name}_optimizer")
+
+    def _layers_of(self, player: Player) -> list[keras.Layer]:
+        return [layer for network in player.networks for layer in getattr(self, network).layers]
+
+    # Saving
+
+    def get_config(self) -> dict:
+        networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
+        mixing_value = keras.saving.serialize_keras_object(self.mixing)
+        return {"name": self.name, "seed": self.seed, "mixing": mixing_value, **networks}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Objective":
+        keys = {"mixing", *cls.network_names()}
+        restored = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects) if key in keys else value
+            for key, value in config.items()
+        }
+        return cls(**restored)
+
+    def save_own_variables(self, store: dict) -> None:
+        super().save_own_variables(store)
+        store["seed_state"] = self.seed_generator.state.numpy()  # Keras does not save it
+
+    def load_own_variables(self, store: dict) -> None:
+        own = {key: store[key] for key in store.keys()}
+        self.seed_generator.state.assign(own.pop("seed_state"))
+        super().load_own_variables(own)
+
+
+def _mean_gradient(term: tf.Tensor) -> tf.Tensor:
+    """The gradient of the mean of `term` at `term`."""
+    return tf.fill(tf.shape(term), 1.0 / tf.cast(tf.size(term), term.dtype))
+
+
+def _mixing(value: Any) -> Any:
+    if value is None:
+        return mixing.Spherical()
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value

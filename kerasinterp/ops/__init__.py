@@ -1,0 +1,1 @@
+"""Pure tensor functions: mixing, losses, gradient balancing, geometry and colour."""

@@ -1,0 +1,30 @@
+"""Gradients balanced image by image."""
+
+import tensorflow as tf
+
+
+def image_norms(gradient: tf.Tensor) -> tf.Tensor:
+    """Euclidean norm of each image's gradient, (B, ...) -> (B, 1, ..., 1)."""
+    axes = list(range(1, gradient.shape.rank))
+    return tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=axes, keepdims=True))
+
+
+def balance(reconstruction: tf.Tensor, adversarial: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+    """The gradient of `L_recon + k * gamma * L_adv` at the decoded images (AugIntAE eq. 2-3).
+
+    gamma is the ratio of the two gradients' norms, image by image. Where more images are decoded than have a target of
+    their own (IntAE's interpolations), each adversarial gradient is matched to the mean norm of those that have one,
+    times their share: so the two losses weigh the same in sum (ours: A.1 says that adversarial gradients match those of
+    the reconstruction loss, and that at k = 1 the losses are equally weighted).
+
+    Args:
+        reconstruction: gradient of the reconstruction loss at the decoded images, (B, H, W, C).
+        adversarial: gradient of the adversarial loss at the same images.
+        k: the weight of eq. 4-6, a scalar in [0, 1].
+    """
+    target, norm = image_norms(reconstruction), image_norms(adversarial)
+    has_target = tf.cast(target > 0.0, target.dtype)
+    share = tf.reduce_mean(has_target)
+    mean = tf.reduce_mean(target) / tf.maximum(share, 1e-12)
+    gamma = share * tf.where(target > 0.0, target, mean) / tf.maximum(norm, 1e-12)
+    return reconstruction + k * gamma * adversarial

@@ -1,0 +1,105 @@
+"""A recipe: everything that decides a training run, frozen and written down with its sources."""
+
+import dataclasses
+import importlib
+import pkgutil
+
+from kerasinterp.errors import InputError, suggest
+
+_OBJECTIVES = ("AugIntAE", "IntAE", "AE", "PlainAE")
+_BACKBONES = ("infogan", "dcgan")
+_PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """One training run and the few-shot domain that judges it.
+
+    Attributes:
+        name: the folder under `recipes/`.
+        summary: one line for `kerasinterp list`.
+        source, source_split: the unlabelled training images: a dataset's name or a folder, and a TFDS split.
+        target, target_split: images of classes never trained on, for sample grids and the report; None for no report.
+        image_size: height and width in pixels.
+        channels: 1 (grey) or 3 (colour).
+        objective: the system's class name in `kerasinterp.objectives`.
+        objective_options: further arguments of it, by name.
+        backbone: `infogan` or `dcgan`.
+        width: maps of the backbone's first layer.
+        latent_size: size of the latent.
+        transformations: the range of each transformation, by name (`kerasinterp.data.Transformations`).
+        batch_size: images a step.
+        images_per_epoch: images between two checkpoints, rounded up to whole batches.
+        epochs: how many times.
+        learning_rate: Adam's step size.
+        learning_rate_cuts: shares of the training at which it is divided by 10.
+        precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
+        jit_compile: compile the step with XLA.
+        snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
+        evaluation_samples: images that the report's distances are computed on (A.3: 5,000).
+        seed: decides weights, order, transformations and mixing.
+    """
+
+    name: str
+    summary: str
+    source: str
+    source_split: str
+    target: str | None
+    target_split: str
+    transformations: dict[str, float | str]
+    objective: str = "AugIntAE"
+    objective_options: dict[str, object] = dataclasses.field(default_factory=dict)
+    image_size: int = 28
+    channels: int = 1
+    backbone: str = "infogan"
+    width: int = 64
+    latent_size: int = 32
+    batch_size: int = 128
+    images_per_epoch: int = 60_000
+    epochs: int = 100
+    learning_rate: float = 1e-3
+    learning_rate_cuts: tuple[float, ...] = ()
+    precision: str = "float32"
+    jit_compile: bool = False
+    snapshot_every: int = 0
+    evaluation_samples: int = 5000
+    seed: int = 0
+
+    def __post_init__(self):
+        for field, known in (("objective", _OBJECTIVES), ("backbone", _BACKBONES), ("precision", _PRECISIONS)):
+            value = getattr(self, field)
+            if value not in known:
+                raise InputError(f"Unknown {field} {value!r}: choose of {', '.join(known)}.{suggest(value, known)}")
+        for field in ("image_size", "width", "latent_size", "batch_size", "images_per_epoch", "epochs"):
+            if getattr(self, field) < 1:
+                raise InputError(f"{field} is 1 or more, not {getattr(self, field)}.")
+        if self.seed < 0:
+            raise InputError(f"seed is 0 or more, not {self.seed}.")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self.images_per_epoch // self.batch_size)
+
+
+def recipes() -> dict[str, Recipe]:
+    """All recipes by name."""
+    return {name: find(name) for name in sorted(_names())}
+
+
+def find(name: str, smoke: bool = False) -> Recipe:
+    """The recipe of that name; `smoke` gives its variant that only shows that everything runs, in about a minute.
+
+    Raises:
+        InputError: if there is no such recipe.
+    """
+    known = _names()
+    if name not in known:
+        raise InputError(f"No recipe {name!r}: choose of {', '.join(sorted(known))}.{suggest(name, known)}")
+    module = importlib.import_module(f"kerasinterp.recipes.{name}.recipe")
+    return module.SMOKE if smoke else module.RECIPE
+
+
+def _names() -> list[str]:
+    import kerasinterp.recipes
+
+    return [module.name for module in pkgutil.iter_modules(kerasinterp.recipes.__path__) if module.ispkg]

@@ -1,0 +1,201 @@
+"""Runs a recipe into a run folder, and resumes it bit-identically."""
+
+import dataclasses
+import json
+import pathlib
+import platform
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import kerasinterp
+from kerasinterp import callbacks, data, generation
+from kerasinterp.data.triplets import Transformations, triplets
+from kerasinterp.errors import InputError
+from kerasinterp.nn import dcgan, infogan
+from kerasinterp.objectives import OBJECTIVES, Objective
+from kerasinterp.ops.adam import Adam
+from kerasinterp.recipe import Recipe
+
+_BACKBONES = {"infogan": infogan, "dcgan": dcgan}
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by the user, and saved; the message says how to go on."""
+
+
+def build(recipe: Recipe) -> Objective:
+    """The recipe's objective, compiled, with weights drawn from its seed."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
+    try:
+        shape = (recipe.image_size, recipe.image_size, recipe.channels)
+        backbone, cls = _BACKBONES[recipe.backbone], OBJECTIVES[recipe.objective]
+        networks = {
+            "encoder": backbone.encoder(shape, recipe.latent_size, recipe.width, seed=3 * recipe.seed + 1),
+            "decoder": backbone.decoder(shape, recipe.latent_size, recipe.width, seed=3 * recipe.seed + 2),
+            "discriminator": backbone.discriminator(shape, recipe.width, seed=3 * recipe.seed + 3),
+        }
+        model = cls(**{name: networks[name] for name in cls.network_names()}, seed=recipe.seed, **recipe.objective_options)
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.compile(Adam(_learning_rate(recipe)), jit_compile=recipe.jit_compile)
+    return model
+
+
+def _learning_rate(recipe: Recipe) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    total = recipe.epochs * recipe.steps_per_epoch
+    cuts = [int(share * total) for share in recipe.learning_rate_cuts]
+    if not cuts:
+        return recipe.learning_rate
+    rates = [recipe.learning_rate * 0.1**n for n in range(len(cuts) + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(cuts, rates)
+
+
+def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, report: bool = True) -> pathlib.Path:
+    """Trains `recipe` into the folder `output`, and evaluates it.
+
+    The folder then holds `recipe.json` (recipe and versions), `history.csv`, `logs/` (TensorBoard), `samples/`,
+    `checkpoints/` (the newest two), `snapshots/` (if the recipe asks), `model.keras` and `report.json` with its picture.
+
+    Args:
+        resume: go on from the newest checkpoint; the result is the same to the bit as without the interruption.
+        report: evaluate the model on the recipe's target at the end.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: if the data cannot be used, the folder holds another run, or a loss is no longer finite.
+        Interrupted: after Ctrl-C, when the run is saved.
+    """
+    output = pathlib.Path(output)
+    checkpoints = callbacks.Checkpoints(output / "checkpoints", recipe.snapshot_every)
+    _open_run(recipe, output, resume, checkpoints)
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
+
+    images = data.images(recipe.source, split=recipe.source_split, image_size=recipe.image_size, channels=recipe.channels)
+    transformations = Transformations(**recipe.transformations)
+    strategy = tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
+    with strategy.scope() if strategy else tf.distribute.get_strategy().scope():
+        model = _newest(checkpoints) if resume else None
+        model = model or build(recipe)
+    step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
+    batches = triplets(
+        images, recipe.batch_size, transformations=transformations, seed=recipe.seed, start_step=step
+    )
+    interrupt = callbacks.StopOnInterrupt()
+    total = recipe.epochs * per_epoch
+    own = [
+        callbacks.StopOnNaN(),
+        interrupt,
+        callbacks.Progress(total, step, recipe.batch_size, ("reconstruction", "k"), recipe.objective),
+        callbacks.History(output / "history.csv", step // per_epoch, recipe.batch_size),
+        checkpoints,
+        keras.callbacks.TensorBoard(output / "logs", write_graph=False),
+    ]
+    if recipe.target:
+        own.append(callbacks.Samples(output / "samples", _sampler(recipe)))
+    started = time.perf_counter()
+    try:
+        while step < total and not interrupt.interrupted:
+            # A run stopped in the middle of an epoch first ends that epoch.
+            rest = per_epoch - step % per_epoch
+            epoch = step // per_epoch
+            until = epoch + 1 if rest < per_epoch else recipe.epochs
+            model.fit(batches, initial_epoch=epoch, epochs=until, steps_per_epoch=rest, callbacks=own, verbose=0, shuffle=False)
+            step = int(model.optimizer.iterations)
+            if step < total and not interrupt.interrupted:
+                batches = triplets(
+                    images, recipe.batch_size, transformations=transformations, seed=recipe.seed, start_step=step
+                )
+    finally:
+        interrupt.restore()
+    if interrupt.interrupted:
+        raise Interrupted(
+            f"Stopped and saved at {step * recipe.batch_size:,} of {total * recipe.batch_size:,} images: the same command "
+            f"with --resume goes on."
+        )
+    callbacks.write_model(model, output / "model.keras")
+    print(f"{recipe.objective}: {total * recipe.batch_size:,} images, {time.perf_counter() - started:.0f} s -> {output / 'model.keras'}")
+    if report and recipe.target:
+        evaluate_run(output)
+    return output
+
+
+def evaluate_run(*args: Any, **kwargs: Any):
+    raise NotImplementedError
+
+
+def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: callbacks.Checkpoints) -> None:
+    """Writes `recipe.json`, or checks that the run to be resumed is the same."""
+    path = output / "recipe.json"
+    settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    if path.exists():
+        before = json.loads(path.read_text())["recipe"]
+        if not resume:
+            raise InputError(f"{output} already holds a run: add --resume to go on with it, or choose another --output.")
+        free = {"epochs", "evaluation_samples", "target", "target_split", "snapshot_every", "summary"}
+        if recipe.learning_rate_cuts:
+            free.discard("epochs")  # they decide when the step size is cut
+        changed = [name for name in settings if name not in free and settings[name] != before.get(name)]
+        if changed:
+            name = changed[0]
+            raise InputError(
+                f"{output} was begun with {name} = {before.get(name)!r}, not {settings[name]!r}: resume it with the same, "
+                "or choose another --output."
+            )
+    elif resume and output.exists() and any(output.iterdir()):
+        raise InputError(f"{output} holds no run to resume (no recipe.json): choose the folder of a run.")
+    for left_over in output.glob("*/partial-*.keras"):
+        left_over.unlink()
+    try:
+        checkpoints.directory.mkdir(parents=True, exist_ok=True)
+        versions = {
+            "kerasinterp": kerasinterp.__version__,
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        }
+        path.write_text(json.dumps({"recipe": settings, "versions": versions}, indent=1) + "\n")
+    except OSError as error:
+        raise InputError(f"Cannot write to {output} ({error.strerror}): choose another --output.") from error
+
+
+def _newest(checkpoints: callbacks.Checkpoints) -> Objective | None:
+    found = checkpoints.all()
+    return keras.saving.load_model(found[-1]) if found else None
+
+
+def _sampler(recipe: Recipe):
+    """Draws the same pairs of the target after each epoch: two images of a class each."""
+    images, labels = target_images(recipe)
+    pairs = same_class_pairs(labels, 8, seed=0)
+
+    def draw(model: Objective, path: pathlib.Path) -> None:
+        first, second = (data.to_float(images[side]) for side in pairs.T)
+        generation.save_interpolations(path, first, second, {type(model).__name__: model})
+
+    return draw
+
+
+def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
+    return data.images(
+        recipe.target, split=recipe.target_split, image_size=recipe.image_size, channels=recipe.channels, labels=True
+    )
+
+
+def same_class_pairs(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices (count, 2) of two different images of one class, the classes in turn, drawn by `seed`."""
+    rng = np.random.default_rng(seed)
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    classes = [members for members in classes if len(members) > 1]
+    if not classes:
+        raise InputError("The target has no class with two images: pairs are made within a class.")
+    order = rng.permutation(len(classes))
+    return np.stack([rng.choice(classes[order[n % len(order)]], 2, replace=False) for n in range(count)])

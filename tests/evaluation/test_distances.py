@@ -1,0 +1,80 @@
+"""Distances against references in float64 NumPy and SciPy, written from the papers."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation import frechet_distance, kernel_distance, sliced_wasserstein
+
+
+def _features(seed, rows=400, size=12, shift=0.0):
+    random = np.random.default_rng(seed)
+    return (random.normal(size=(rows, size)) @ random.normal(size=(size, size)) + shift).astype(np.float32)
+
+
+def test_frechet_distance_is_equation_7():
+    real, generated = _features(0), _features(1, rows=300, shift=0.5)
+    mean_r, mean_g = real.mean(0, dtype=np.float64), generated.mean(0, dtype=np.float64)
+    cov_r, cov_g = (np.cov(x.astype(np.float64), rowvar=False) for x in (real, generated))  # by N - 1, as Heusel's code
+    root = scipy.linalg.sqrtm(cov_r @ cov_g).real
+    expected = np.sum((mean_r - mean_g) ** 2) + np.trace(cov_r + cov_g - 2 * root)
+    assert frechet_distance(real, generated) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_a_set_from_itself_is_nought():
+    features = _features(0)
+    assert frechet_distance(features, features) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_frechet_distance_survives_units_that_are_always_nought():
+    features = _features(0)
+    features[:, 3:] = 0.0
+    assert frechet_distance(features, features + 1.0) == pytest.approx(12.0, rel=1e-5)
+
+
+def test_kernel_distance_is_the_unbiased_mmd_of_the_cubic_kernel():
+    """Binkowski et al. (2018), section 4: k(x, y) = (x y / D + 1)^3, diagonals left out."""
+    real, generated = (_features(seed, shift=seed / 10).astype(np.float64) for seed in (0, 1))
+
+    def kernel(x, y):
+        return (x @ y.T / x.shape[1] + 1) ** 3
+
+    def within(x):
+        values = kernel(x, x)
+        return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
+
+    expected = within(real) + within(generated) - 2 * kernel(real, generated).mean()
+    assert kernel_distance(real, generated) == pytest.approx(expected, rel=1e-9)
+
+
+def test_sliced_wasserstein_orders_images_and_leaves_global_randomness_alone():
+    random = np.random.default_rng(0)
+    real = np.full((64, 28, 28, 1), -1.0, np.float32)  # flat patches: deviation 0
+    real[:, 8:20, 8:20] = random.uniform(-1, 1, (64, 12, 12, 1))
+    near, far = real[::-1], np.repeat(np.repeat(real[:, ::4, ::4], 4, 1), 4, 2)
+    state = np.random.get_state()[1].copy()
+    first = sliced_wasserstein(real, near)
+    assert first < sliced_wasserstein(real, far)
+    assert first == sliced_wasserstein(real, near)
+    assert first != sliced_wasserstein(real, near, seed=1)
+    np.testing.assert_array_equal(state, np.random.get_state()[1])
+
+
+@pytest.mark.parametrize(
+    ("real", "generated", "message"),
+    [
+        (np.zeros((4, 3)), np.zeros((4, 2)), "shapes"),
+        (np.zeros((1, 3)), np.zeros((4, 3)), "2 or more rows"),
+        (np.full((4, 3), np.nan), np.zeros((4, 3)), "not finite"),
+    ],
+)
+def test_bad_features_get_one_sentence(real, generated, message):
+    for distance in (frechet_distance, kernel_distance):
+        with pytest.raises(InputError, match=message):
+            distance(real, generated)
+
+
+def test_oblong_images_are_refused_by_sliced_wasserstein():
+    with pytest.raises(InputError, match="square"):
+        sliced_wasserstein(np.zeros((2, 28, 24, 1)), np.zeros((2, 28, 24, 1)))

@@ -1,0 +1,38 @@
+"""Tiny images and objectives for the tests of this folder."""
+
+import types
+
+import keras
+import numpy as np
+
+from kerasinterp.ops import mixing
+
+
+def images(seed: int, count: int = 60, angle: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 (count, 12, 12, 1) and labels of two classes, a bar near one edge or the other, turned by `angle`."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    pictures = random.integers(0, 60, (count, 12, 12, 1), dtype=np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[:, 2 + 6 * label : 4 + 6 * label] = 230
+    return np.rot90(pictures, angle, axes=(1, 2)).copy(), labels
+
+
+def identity() -> types.SimpleNamespace:
+    """A model whose codes are the pixels: its mixes are pixel fades, its reconstructions the images."""
+    return types.SimpleNamespace(
+        encoder=keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()]),
+        decoder=keras.Sequential([keras.Input((144,)), keras.layers.Reshape((12, 12, 1))]),
+        mixing=mixing.Linear(),
+        image_shape=(12, 12, 1),
+        latent_size=144,
+    )
+
+
+def blank() -> types.SimpleNamespace:
+    """A model that decodes everything to the middle grey."""
+    model = identity()
+    model.decoder = keras.Sequential(
+        [keras.Input((144,)), keras.layers.Rescaling(0.0), keras.layers.Reshape((12, 12, 1))]
+    )
+    return model

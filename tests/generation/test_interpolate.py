@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from stand_in import SHAPE, CountTraces, StandIn, images, slerp, unit
+
+from kerasinterp.errors import InputError
+from kerasinterp.generation import interpolate, pixel_fade, reconstruct
+
+ALPHAS = [0.0, 0.25, 1.0]
+
+
+def test_interpolate_follows_the_great_circle_from_a_to_b(model):
+    a, b = images(3, 1), images(3, 2)
+    paths = interpolate(model, a, b, ALPHAS)
+    assert paths.shape == (3, 3, *SHAPE) and paths.dtype == np.float32
+    for k, alpha in enumerate(ALPHAS):
+        expected = slerp(unit(a), unit(b), alpha).reshape(a.shape)
+        np.testing.assert_allclose(paths[:, k], expected, atol=1e-6)
+
+
+def test_one_pair_and_uint8_are_taken(model):
+    a, b = images(1, 1), images(1, 2)
+    np.testing.assert_array_equal(interpolate(model, a[0], b[0], 0.5), interpolate(model, a, b, [0.5]))
+    bytes_a, bytes_b = (np.rint((x + 1) * 127.5).astype(np.uint8) for x in (a, b))
+    expected = interpolate(model, bytes_a / np.float32(127.5) - 1, bytes_b / np.float32(127.5) - 1, 0.5)
+    np.testing.assert_allclose(interpolate(model, bytes_a, bytes_b, 0.5), expected, atol=1e-6)
+
+
+def test_many_images_are_batched_without_a_new_trace(model):
+    reconstruct(model, images(2))
+    before = CountTraces.traces
+    for count in (1, 7, 513):
+        np.testing.assert_allclose(reconstruct(model, images(count)).reshape(count, -1), unit(images(count)), atol=1e-6)
+        interpolate(model, images(count), images(count, 1), [0.0, 0.5, 1.0])
+    assert CountTraces.traces == before
+
+
+def test_the_network_is_evaluated_as_it_is_now():
+    model = StandIn()
+    before = reconstruct(model, images(2))
+    model.decoder.layers[-1].scale.assign(0.5)
+    np.testing.assert_allclose(reconstruct(model, images(2)), 0.5 * before, atol=1e-6)
+
+
+def test_pixel_fade_is_the_weighted_mean_of_pixels():
+    a, b = images(2, 1), images(2, 2)
+    fade = pixel_fade(a, b, ALPHAS)
+    assert fade.dtype == np.float32
+    np.testing.assert_allclose(fade[:, 1], 0.75 * a + 0.25 * b, atol=1e-6)
+    np.testing.assert_array_equal(fade[:, 0], a)
+    np.testing.assert_array_equal(fade[:, 2], b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "alphas", "message"),
+    [
+        (images(2), images(3), [0.5], "differ in shape"),
+        (images(2, shape=(8, 8, 1)), images(2, shape=(8, 8, 1)), [0.5], "model takes 4x4x1"),
+        (images(2, shape=(4, 4, 3)), images(2, shape=(4, 4, 3)), [0.5], "model takes 4x4x1"),
+        (np.zeros((0, *SHAPE), np.float32), images(1), [0.5], "are empty"),
+        (np.zeros((4, 4)), images(1), [0.5], "have shape"),
+        (255 * np.abs(images(2)), images(2), [0.5], "scale them to"),
+        (np.full((1, *SHAPE), np.nan), images(1), [0.5], "not finite"),
+        (np.zeros((1, *SHAPE), int), images(1), [0.5], "int64"),
+        ([images(1)[0], images(1, shape=(8, 8, 1))[0]], images(2), [0.5], "different shapes"),
+        (images(1), images(1), [0.5, 1.5], "0, 1"),
+        (images(1), images(1), [np.nan], "0, 1"),
+        (images(1), images(1), [], "list of numbers"),
+    ],
+)
+def test_bad_input_gets_a_sentence(model, a, b, alphas, message):
+    with pytest.raises(InputError, match=message):
+        interpolate(model, a, b, alphas)

@@ -1,0 +1,163 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import SHAPE, linear_networks, triplet_batch
+from objective_test_case import run_objective_test, run_slow_objective_test
+
+from kerasinterp.errors import InputError
+from kerasinterp.objectives import AE, AugIntAE, IntAE, PlainAE
+from kerasinterp.ops.mixing import Linear, Spherical
+
+
+def make(cls=AugIntAE, **kwargs):
+    networks = linear_networks()
+    return cls(**{name: networks[name] for name in cls.network_names()}, **kwargs)
+
+
+@pytest.mark.parametrize("cls", [PlainAE, AE, IntAE, AugIntAE])
+def test_contract(cls, tmp_path):
+    run_objective_test(lambda: make(cls), triplet_batch(), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cls", [PlainAE, AE, IntAE, AugIntAE])
+def test_contract_compiled_and_distributed(cls):
+    run_slow_objective_test(lambda: make(cls), triplet_batch())
+
+
+# The equations in NumPy, float64, written from the paper.
+
+
+def encode(model, images):
+    _, _, dense, _ = model.encoder.layers
+    codes = images.reshape(len(images), -1) @ dense.kernel.numpy().astype(float)
+    return codes / np.linalg.norm(codes, axis=1, keepdims=True)
+
+
+def slerp(a, b, t):
+    angle = np.arccos(np.sum(a * b, axis=1, keepdims=True))
+    return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+
+
+def decode(model, codes):
+    return (codes @ model.decoder.layers[1].kernel.numpy().astype(float)).reshape(-1, *SHAPE)
+
+
+def score(model, images):
+    return images.reshape(len(images), -1) @ model.discriminator.layers[2].kernel.numpy()[:, 0].astype(float)
+
+
+def mixed_codes(model, batch):
+    """What each system decodes, and how many of them have a target (section 4, section 5, A.1)."""
+    alpha = batch["alpha"][:, None].astype(float)
+    if isinstance(model, AugIntAE):  # G(alpha E(A) + (1 - alpha) E(B)) by SLERP, weight alpha on A
+        return slerp(encode(model, batch["a"]), encode(model, batch["b"]), 1 - alpha)
+    codes = encode(model, batch["c"])
+    if isinstance(model, IntAE):
+        return np.concatenate([codes, slerp(codes, codes[::-1], 1 - alpha)])
+    return codes
+
+
+@pytest.mark.parametrize("cls", [AE, IntAE, AugIntAE])
+def test_one_step_follows_the_paper(cls):
+    """Losses, the balanced gradient (eq. 2-3), LSGAN's updates and k (eq. 4-6), over one step of plain descent."""
+    model, batch, rate = make(cls), triplet_batch(), 0.5
+    k = 0.7
+    model.k.assign(k)
+    codes = mixed_codes(model, batch)
+    decoded, real = decode(model, codes), batch["c"].astype(float)
+    count, pixels = len(real), np.prod(SHAPE)
+    real_score, fake_score = score(model, real), score(model, decoded)
+    decoder, discriminator = model.decoder.layers[1].kernel, model.discriminator.layers[2].kernel
+    decoder_before, discriminator_before = decoder.numpy().astype(float), discriminator.numpy().astype(float)
+
+    difference = decoded[:count] - real
+    gradient = np.zeros_like(decoded)
+    gradient[:count] = np.sign(difference) / pixels / count
+    adversarial = ((fake_score - 1) / len(decoded))[:, None, None, None] * discriminator_before.reshape(1, *SHAPE)
+    norms = np.sqrt(np.sum(gradient**2, axis=(1, 2, 3)))
+    norms[count:] = norms[:count].mean()
+    gamma = norms / np.sqrt(np.sum(adversarial**2, axis=(1, 2, 3)))
+    gradient += k * gamma[:, None, None, None] * adversarial
+    decoder_after = decoder_before - rate * codes.T @ gradient.reshape(len(decoded), -1)
+    push = ((real_score - 1) / count) @ real.reshape(count, -1) + (fake_score / len(decoded)) @ decoded.reshape(len(decoded), -1)
+    discriminator_after = discriminator_before[:, 0] - rate * push
+
+    model.compile(keras.optimizers.SGD(rate))
+    logs = model.train_on_batch(batch, return_dict=True)
+    expected = {
+        "reconstruction": np.abs(difference).mean(),
+        "adversarial": 0.5 * np.mean((fake_score - 1) ** 2),
+        "real": 0.5 * np.mean((real_score - 1) ** 2),
+        "fake": 0.5 * np.mean(fake_score**2),
+        "real_score": real_score.mean(),
+        "fake_score": fake_score.mean(),
+        "k": k,
+    }
+    assert logs == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    np.testing.assert_allclose(decoder.numpy(), decoder_after, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(discriminator.numpy()[:, 0], discriminator_after, rtol=1e-4, atol=1e-6)
+    margin = real_score.mean() - fake_score.mean()
+    assert float(model.k) == pytest.approx(np.clip(k - 0.001 * (1 - margin), 0, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(("start", "score_bias", "expected"), [(0.0, -5.0, 0.0), (1.0, 5.0, 1.0)])
+def test_k_stays_between_0_and_1(start, score_bias, expected):
+    model = make()
+    model.k.assign(start)
+    margin = tf.constant(score_bias)
+    model.after_update({"real_score": margin, "fake_score": tf.zeros(())})
+    assert float(model.k) == expected
+
+
+def test_k_starts_at_1():
+    assert float(make().k) == 1.0
+
+
+def test_nothing_is_computed_twice():
+    """One encoder call, one decoder call, D once on the real and once on the decoded images, in a whole step."""
+    for cls, calls in ((AE, (1, 1, 2)), (IntAE, (1, 1, 2)), (AugIntAE, (1, 1, 2))):
+        model, counted = make(cls), {}
+        for name in ("encoder", "decoder", "discriminator"):
+            network = getattr(model, name)
+
+            def call(*args, _name=name, _call=network.call, **kwargs):
+                counted[_name] = counted.get(_name, 0) + 1
+                return _call(*args, **kwargs)
+
+            network.call = call
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        model.train_on_batch(triplet_batch())
+        assert tuple(counted.values()) == calls, cls.__name__
+
+
+def test_mixing_is_kept():
+    assert AugIntAE.from_config(make(mixing=Linear()).get_config()).mixing == Linear()
+    assert AugIntAE.from_config(make().get_config()).mixing == Spherical()
+
+
+def test_augintae_needs_triplets():
+    model = make()
+    model.compile("adam")
+    with pytest.raises(InputError, match="triplets"):
+        model.train_on_batch(triplet_batch()["c"])
+
+
+def test_plain_images_train_the_others():
+    for cls in (PlainAE, AE, IntAE):
+        model = make(cls)
+        model.compile("adam")
+        assert np.isfinite(model.train_on_batch(triplet_batch()["c"], return_dict=True)["reconstruction"])
+
+
+def test_wrong_parts_are_refused():
+    networks = linear_networks()
+    other = keras.Sequential([keras.Input((5,)), keras.layers.Dense(64), keras.layers.Reshape(SHAPE)])
+    with pytest.raises(InputError, match="latent_size"):
+        AE(**networks | {"decoder": other})
+    model = make()
+    with pytest.raises(InputError, match="discriminator"):
+        model.compile({"autoencoder": "adam"})
+    with pytest.raises(InputError, match="own losses"):
+        model.compile("adam", loss="mse")
