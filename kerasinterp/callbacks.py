@@ -1,10 +1,8 @@
 """What happens around the training steps: checkpoints, history, progress, pictures."""
 
 import csv
-import os
 import pathlib
 import re
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -34,7 +32,9 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.save()
         if self.snapshot_every and (epoch + 1) % self.snapshot_every == 0 and not self.model.stop_training:
-            write_model(self.model, self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras", optimizer=False)
+            write_model(
+                self.model, self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras", optimizer=False
+            )
 
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):
@@ -45,16 +45,22 @@ class Checkpoints(keras.callbacks.Callback):
 
     def all(self) -> list[pathlib.Path]:
         """The checkpoints, oldest first."""
-        return sorted(path for path in self.directory.glob("step-*.keras") if re.fullmatch(r"step-\d+\.keras", path.name))
+        return sorted(
+            path for path in self.directory.glob("step-*.keras") if re.fullmatch(r"step-\d+\.keras", path.name)
+        )
 
 
 def write_model(model: keras.Model, path: pathlib.Path, optimizer: bool = True) -> None:
-    """Saves a model whole or not at all."""
+    """Saves a model whole or not at all; without its optimizers it can be used, not trained on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"partial-{path.name}")
+    if not optimizer:
+        trained, model = model, type(model).from_config(model.get_config())
+        for mine, theirs in zip(model.weights, trained.weights, strict=True):
+            mine.assign(theirs)
     try:
-        model.save(partial, include_optimizer=optimizer)
-        os.replace(partial, path)
+        model.save(partial)
+        partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -91,7 +97,7 @@ class History(keras.callbacks.Callback):
             writer = csv.DictWriter(file, fieldnames=list(row))
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(partial, self.path)
+        partial.replace(self.path)
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -101,8 +107,8 @@ class StopOnNaN(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not np.isfinite(value):
                 raise InputError(
-                    f"{name} became {value} at step {int(self.model.optimizer.iterations)}: the last good checkpoint stays; "
-                    "resume it with a lower learning rate, or in float32."
+                    f"{name} became {value} at step {int(self.model.optimizer.iterations)}: the last good checkpoint "
+                    "stays; resume it with a lower learning rate, or in float32."
                 )
 
 
@@ -112,14 +118,21 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, total_steps: int, done_steps: int, batch_size: int, terms: tuple[str, ...], description: str):
         super().__init__()
         self.batch_size, self.terms = batch_size, terms
-        images = {"total": total_steps * batch_size, "initial": done_steps * batch_size}
-        self.bar = tqdm.tqdm(**images, unit="images", unit_scale=True, desc=description, smoothing=0.1, mininterval=0.5)
+        self.bar = tqdm.tqdm(
+            total=total_steps * batch_size,
+            initial=done_steps * batch_size,
+            desc=description,
+            unit="images",
+            unit_scale=True,
+            smoothing=0.1,
+            mininterval=0.5,
+        )
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.bar.update(self.batch_size)
         self.bar.set_postfix({term: f"{float(logs[term]):.3f}" for term in self.terms if term in logs}, refresh=False)
 
-    def on_train_end(self, logs: dict | None = None) -> None:
+    def close(self) -> None:
         self.bar.close()
 
 
@@ -160,10 +173,3 @@ class Samples(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.draw(self.model, self.directory / f"epoch-{epoch + 1:04d}.png")
-
-
-def free_bytes(path: pathlib.Path) -> int:
-    """Bytes free on the disk that holds `path`, which need not exist yet."""
-    while not path.exists():
-        path = path.parent
-    return shutil.disk_usage(path).free

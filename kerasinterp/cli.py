@@ -49,8 +49,8 @@ def quickstart(output: Path, seed: int) -> None:
     """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
     _check_directory(output)
     with _quiet():
-        from kerasinterp.quickstart import quickstart as run
-    run(output, seed=seed)
+        from kerasinterp import quickstart as start
+    click.echo(start.summary(start.quickstart(output, seed=seed)))
     _say_files(output, sorted(path for path in output.iterdir() if not path.name.startswith(".")))
 
 

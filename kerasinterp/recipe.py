@@ -36,6 +36,9 @@ class Recipe:
         precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
         jit_compile: compile the step with XLA.
         snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
+        target_without: labels of the target that the report leaves out.
+        domain_by_class: the report tells the domains apart by all their classes (`evaluation.train_judges`).
+        judge_steps: training steps of each of the report's classifiers.
         evaluation_samples: images that the report's distances are computed on (A.3: 5,000).
         seed: decides weights, order, transformations and mixing.
     """
@@ -62,6 +65,9 @@ class Recipe:
     precision: str = "float32"
     jit_compile: bool = False
     snapshot_every: int = 0
+    target_without: tuple[int, ...] = ()
+    domain_by_class: bool = False
+    judge_steps: int = 2000
     evaluation_samples: int = 5000
     seed: int = 0
 

@@ -5,14 +5,13 @@ import json
 import pathlib
 import platform
 import time
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 import kerasinterp
-from kerasinterp import callbacks, data, generation
+from kerasinterp import callbacks, data, evaluation, generation
 from kerasinterp.data.triplets import Transformations, triplets
 from kerasinterp.errors import InputError
 from kerasinterp.nn import dcgan, infogan
@@ -39,7 +38,9 @@ def build(recipe: Recipe) -> Objective:
             "decoder": backbone.decoder(shape, recipe.latent_size, recipe.width, seed=3 * recipe.seed + 2),
             "discriminator": backbone.discriminator(shape, recipe.width, seed=3 * recipe.seed + 3),
         }
-        model = cls(**{name: networks[name] for name in cls.network_names()}, seed=recipe.seed, **recipe.objective_options)
+        model = cls(
+            **{name: networks[name] for name in cls.network_names()}, seed=recipe.seed, **recipe.objective_options
+        )
     finally:
         keras.config.set_dtype_policy(before)
     model.compile(Adam(_learning_rate(recipe)), jit_compile=recipe.jit_compile)
@@ -59,10 +60,10 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     """Trains `recipe` into the folder `output`, and evaluates it.
 
     The folder then holds `recipe.json` (recipe and versions), `history.csv`, `logs/` (TensorBoard), `samples/`,
-    `checkpoints/` (the newest two), `snapshots/` (if the recipe asks), `model.keras` and `report.json` with its picture.
+    `checkpoints/` (the newest two), `snapshots/` (if the recipe asks), `model.keras`, and `report.json` with a picture.
 
     Args:
-        resume: go on from the newest checkpoint; the result is the same to the bit as without the interruption.
+        resume: go on from the newest checkpoint; the result is the same to the bit as without interruption.
         report: evaluate the model on the recipe's target at the end.
 
     Returns:
@@ -78,22 +79,21 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
-    images = data.images(recipe.source, split=recipe.source_split, image_size=recipe.image_size, channels=recipe.channels)
+    images = _images(recipe, recipe.source, recipe.source_split)
     transformations = Transformations(**recipe.transformations)
     strategy = tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
     with strategy.scope() if strategy else tf.distribute.get_strategy().scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
     step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
-    batches = triplets(
-        images, recipe.batch_size, transformations=transformations, seed=recipe.seed, start_step=step
-    )
+    settings = {"batch_size": recipe.batch_size, "transformations": transformations, "seed": recipe.seed}
     interrupt = callbacks.StopOnInterrupt()
     total = recipe.epochs * per_epoch
+    progress = callbacks.Progress(total, step, recipe.batch_size, ("reconstruction", "k"), recipe.objective)
     own = [
         callbacks.StopOnNaN(),
         interrupt,
-        callbacks.Progress(total, step, recipe.batch_size, ("reconstruction", "k"), recipe.objective),
+        progress,
         callbacks.History(output / "history.csv", step // per_epoch, recipe.batch_size),
         checkpoints,
         keras.callbacks.TensorBoard(output / "logs", write_graph=False),
@@ -107,28 +107,46 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
             rest = per_epoch - step % per_epoch
             epoch = step // per_epoch
             until = epoch + 1 if rest < per_epoch else recipe.epochs
-            model.fit(batches, initial_epoch=epoch, epochs=until, steps_per_epoch=rest, callbacks=own, verbose=0, shuffle=False)
+            batches = triplets(images, **settings, start_step=step)
+            model.fit(
+                batches,
+                initial_epoch=epoch,
+                epochs=until,
+                steps_per_epoch=rest,
+                callbacks=own,
+                verbose=0,
+                shuffle=False,
+            )
             step = int(model.optimizer.iterations)
-            if step < total and not interrupt.interrupted:
-                batches = triplets(
-                    images, recipe.batch_size, transformations=transformations, seed=recipe.seed, start_step=step
-                )
     finally:
         interrupt.restore()
-    if interrupt.interrupted:
-        raise Interrupted(
-            f"Stopped and saved at {step * recipe.batch_size:,} of {total * recipe.batch_size:,} images: the same command "
-            f"with --resume goes on."
-        )
+        progress.close()
+    seen, wanted = step * recipe.batch_size, total * recipe.batch_size
+    if step < total:
+        raise Interrupted(f"Stopped and saved at {seen:,} of {wanted:,} images: add --resume to the command to go on.")
     callbacks.write_model(model, output / "model.keras")
-    print(f"{recipe.objective}: {total * recipe.batch_size:,} images, {time.perf_counter() - started:.0f} s -> {output / 'model.keras'}")
+    print(f"{recipe.objective}: {wanted:,} images, {time.perf_counter() - started:.0f} s -> {output / 'model.keras'}")
     if report and recipe.target:
-        evaluate_run(output)
+        evaluate_run(recipe, output, model)
     return output
 
 
-def evaluate_run(*args: Any, **kwargs: Any):
-    raise NotImplementedError
+def evaluate_run(recipe: Recipe, output: pathlib.Path, model: Objective) -> dict:
+    """Measures the trained model on the recipe's target, into `report.json` and `report.png`."""
+    source = _images(recipe, recipe.source, recipe.source_split, labels=True)
+    report = evaluation.evaluate(
+        {recipe.objective: model},
+        *source,
+        *target_images(recipe),
+        samples=recipe.evaluation_samples,
+        seed=recipe.seed,
+        steps=recipe.judge_steps,
+        domain_by_class=recipe.domain_by_class,
+        precision="mixed_bfloat16" if recipe.precision == "bfloat16" else "float32",
+        cache_dir=output.parent / "classifiers",  # shared by the runs beside this one
+    )
+    evaluation.write_report(report, output)
+    return report
 
 
 def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: callbacks.Checkpoints) -> None:
@@ -138,16 +156,19 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
     if path.exists():
         before = json.loads(path.read_text())["recipe"]
         if not resume:
-            raise InputError(f"{output} already holds a run: add --resume to go on with it, or choose another --output.")
-        free = {"epochs", "evaluation_samples", "target", "target_split", "snapshot_every", "summary"}
+            raise InputError(
+                f"{output} already holds a run: add --resume to go on with it, or choose another --output."
+            )
+        free = {"epochs", "snapshot_every", "summary", "judge_steps", "domain_by_class", "evaluation_samples"}
+        free |= {name for name in settings if name.startswith("target")}
         if recipe.learning_rate_cuts:
             free.discard("epochs")  # they decide when the step size is cut
         changed = [name for name in settings if name not in free and settings[name] != before.get(name)]
         if changed:
             name = changed[0]
             raise InputError(
-                f"{output} was begun with {name} = {before.get(name)!r}, not {settings[name]!r}: resume it with the same, "
-                "or choose another --output."
+                f"{output} was begun with {name} = {before.get(name)!r}, not {settings[name]!r}: resume it with "
+                "the same, or choose another --output."
             )
     elif resume and output.exists() and any(output.iterdir()):
         raise InputError(f"{output} holds no run to resume (no recipe.json): choose the folder of a run.")
@@ -185,9 +206,14 @@ def _sampler(recipe: Recipe):
 
 
 def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
-    return data.images(
-        recipe.target, split=recipe.target_split, image_size=recipe.image_size, channels=recipe.channels, labels=True
-    )
+    """The recipe's target as uint8 images and labels, without the classes that it leaves out."""
+    images, labels = _images(recipe, recipe.target, recipe.target_split, labels=True)
+    kept = ~np.isin(labels, recipe.target_without)
+    return images[kept], labels[kept]
+
+
+def _images(recipe: Recipe, what: str, split: str, **options: bool):
+    return data.images(what, split=split, image_size=recipe.image_size, channels=recipe.channels, **options)
 
 
 def same_class_pairs(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

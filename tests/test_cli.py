@@ -132,6 +132,21 @@ def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
 # The commands
 
 
+def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
+    from kerasinterp import quickstart
+
+    def write(output, seed):
+        output.mkdir()
+        (output / "report.json").write_text(str(seed))
+        (output / "saved_model").mkdir()
+        return {"AE": {"fid": 1.5, "fid_reconstruction": 1.0, "misclassification": 0.25, "l2": 30.0}}
+
+    monkeypatch.setattr(quickstart, "quickstart", write)
+    code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4)
+    assert code == 0 and out.startswith("AE: fid 1.5,") and out.splitlines()[-2:] == ["  report.json", "  saved_model/"]
+    assert (tmp_path / "new" / "report.json").read_text() == "4"
+
+
 def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     from kerasinterp import recipe, training
 

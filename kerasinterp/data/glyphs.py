@@ -62,8 +62,8 @@ _FACES = (
 )
 _TEST_FACES = ("DejaVuSans-Oblique", "DejaVuSerif-Bold", "STIXGeneralItalic", "STIX-Monospace", "cmss10")
 
-# Digits of other scripts: first sign, how many, and the fonts that have them. Left out are zeros (a dot or a ring, as in
-# every script) and those of the extended Arabic-Indic digits that are drawn like the Arabic-Indic ones.
+# Digits of other scripts: first sign, how many, and the fonts that have them. Left out are zeros (a dot or a ring) and
+# those of the extended Arabic-Indic digits that are drawn like the Arabic-Indic ones.
 _ARABIC_FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "DejaVuSansMono-Bold")
 _SCRIPTS = {
     "arabic-indic": (0x661, 9, _ARABIC_FONTS),
@@ -131,8 +131,8 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
 def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarray]:
     """One glyph in all its stroke weights.
 
-    A stroke is thinned or thickened only as far as no part of the glyph is lost or joined and no counter (the hole of an
-    `o`) opens or fills, and a weight that is then like the one before is left out.
+    A stroke is thinned or thickened only as far as no part of the glyph is lost or joined and no counter (the hole of
+    an `o`) opens or fills. A weight that is then no different from another one is left out.
 
     Args:
         font: the name of one of matplotlib's TrueType files, without its ending.

@@ -5,8 +5,10 @@ import os
 import pathlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 from kerasinterp.errors import InputError, suggest
 
@@ -59,7 +61,7 @@ def load(
     image_size: int | None = None,
     channels: int | None = None,
     classes: Iterable[int | str] | None = None,
-    where: Mapping[str, bool] | None = None,
+    where: Mapping[str, Any] | None = None,
     labels: bool = False,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
@@ -75,7 +77,8 @@ def load(
         image_size: height and width; by default the dataset's own or the papers'.
         channels: 1 or 3; by default the dataset's own.
         classes: only these labels, by name or number.
-        where: only images whose attributes are as said (Celeb-A).
+        where: only images whose features are as said, e.g. `{"Male": True}` (Celeb-A's attributes) or, of glyphs,
+            `{"weight": ["thin", "regular"]}`; a list means any of these.
         labels: give pairs (image, int64 label).
         data_dir: where datasets are; by default the environment's TFDS_DATA_DIR, else ~/tensorflow_datasets.
         download: fetch what is missing.
@@ -87,28 +90,41 @@ def load(
     channels = source.channels if channels is None else channels
     if channels not in (0, 1, 3):
         raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
+    size = image_size or source.image_size
+    if size is not None and size < 1:
+        raise InputError(f"image_size is 1 or more, not {size}.")
     builder = _builder(name, data_dir, download)
     info = builder.info
     known = [*info.splits]
-    base = [part.split("[")[0].strip() for part in str(split).split("+")]
-    for part in base:
-        if part not in known and part != "all":
+    for part in (part.split("[")[0].strip() for part in split.split("+")):
+        if known and part not in (*known, "all"):
             raise InputError(f"{name} has no split {part!r}: choose of {', '.join(known)}.{suggest(part, known)}")
     image_key = next((key for key, feature in info.features.items() if _is_image(feature)), None)
     if image_key is None:
         raise InputError(f"{name} has no images: its features are {', '.join(info.features)}.")
-    if labels and source.label not in info.features:
-        raise InputError(f"{name} has no feature {source.label!r} for labels: its features are {', '.join(info.features)}.")
-    dataset = builder.as_dataset(split=split, shuffle_files=False)
+    if size is None and not _has_size(info.features[image_key]):
+        raise InputError(f"The images of {name} differ in size: give image_size.")
+    if (labels or classes is not None) and source.label not in info.features:
+        raise InputError(f"{name} has no feature {source.label!r} to tell classes: it has {', '.join(info.features)}.")
+    try:
+        # Without TFDS's own cache: it complains of every dataset that is not read to its end.
+        config = tfds.ReadConfig(try_autocache=False)
+        dataset = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+    except ValueError as error:
+        raise InputError(
+            f"{split!r} is no split of {name} ({_first_line(error)}): e.g. train or train[:1000]."
+        ) from error
     if classes is not None:
-        wanted = tf.constant([_class_number(info, name, source.label, value) for value in classes], tf.int64)
-        dataset = dataset.filter(lambda example: tf.reduce_any(tf.equal(example[source.label], wanted)))
-    for attribute, value in (where or {}).items():
-        attributes = info.features.get("attributes", {})
-        if attribute not in attributes:
-            raise InputError(f"{name} has no attribute {attribute!r}.{suggest(attribute, attributes)}")
-        dataset = dataset.filter(lambda example, a=attribute, v=value: tf.equal(example["attributes"][a], v))
-    size = image_size or source.image_size
+        dataset = _only(dataset, name, (source.label,), info.features[source.label], [*classes])
+    attributes = dict(info.features.items()).get("attributes", {})
+    for key, value in (where or {}).items():
+        nested = key in attributes
+        if not nested and key not in info.features:
+            known = [*attributes, *info.features]
+            raise InputError(f"{name} has no feature {key!r} to choose by.{suggest(key, known)}")
+        keys = ("attributes", key) if nested else (key,)
+        feature = attributes[key] if nested else info.features[key]
+        dataset = _only(dataset, name, keys, feature, value if isinstance(value, list | tuple | set) else [value])
 
     def prepare(example):
         image = _prepare(example[image_key], source, size, channels)
@@ -146,31 +162,49 @@ def _prepare(image: tf.Tensor, source: Source, size: int | None, channels: int) 
 
 
 def _is_image(feature: object) -> bool:
-    import tensorflow_datasets as tfds
-
     return isinstance(feature, tfds.features.Image)
 
 
-def _class_number(info, name: str, label: str, value: int | str) -> int:
-    feature = info.features[label]
+def _has_size(feature: tfds.features.Image) -> bool:
+    return None not in feature.shape[:2]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+def _only(dataset: tf.data.Dataset, name: str, keys: tuple[str, ...], feature: Any, values: list) -> tf.data.Dataset:
+    """The examples whose feature, found by `keys` one after another, is one of `values`."""
+    numbers = [_number(name, keys[-1], feature, value) for value in values]
+    if not numbers:
+        raise InputError(f"No {keys[-1]} of {name} is chosen: name at least one.")
+
+    def chosen(example):
+        for key in keys:
+            example = example[key]
+        return tf.reduce_any(tf.equal(example, tf.constant(numbers, example.dtype)))
+
+    return dataset.filter(chosen)
+
+
+def _number(name: str, key: str, feature: Any, value: Any) -> Any:
+    """What the dataset stores for `value`: the number of a class's name, else the value itself."""
+    if not isinstance(feature, tfds.features.ClassLabel):
+        return value
     if isinstance(value, str):
-        names = getattr(feature, "names", None) or []
+        names = feature.names or []
         if value not in names:
-            raise InputError(f"{name} has no class {value!r}.{suggest(value, names)}")
+            raise InputError(f"{name} has no {key} {value!r}.{suggest(value, names)}")
         return names.index(value)
-    if not 0 <= int(value) < getattr(feature, "num_classes", 1 << 62):
-        raise InputError(f"{name} has no class {value}: they run from 0 to {feature.num_classes - 1}.")
+    if not 0 <= int(value) < (feature.num_classes or 1 << 62):
+        raise InputError(f"{name} has no {key} {value}: they run from 0 to {feature.num_classes - 1}.")
     return int(value)
 
 
-def _builder(name: str, data_dir: str | os.PathLike | None, download: bool):
-    import tensorflow_datasets as tfds
-
-    root = pathlib.Path(data_dir or os.environ.get("TFDS_DATA_DIR") or pathlib.Path("~/tensorflow_datasets").expanduser())
+def _builder(name: str, data_dir: str | os.PathLike | None, download: bool) -> tfds.core.DatasetBuilder:
+    root = pathlib.Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
     if name == "glyphs":
-        from kerasinterp.data.glyphs import Glyphs
-
-        return _generated(Glyphs, root)
+        return _generated(root)
     try:
         builder = tfds.builder(name, data_dir=root)
     except tfds.core.DatasetNotFoundError:
@@ -180,37 +214,48 @@ def _builder(name: str, data_dir: str | os.PathLike | None, download: bool):
         if name in SOURCES:
             raise InputError(f"{name} is not in {root}: set TFDS_DATA_DIR to the folder that holds it.") from None
         known = [*SOURCES, *tfds.list_builders(with_community_datasets=False)]
-        raise InputError(f"No dataset or folder {name!r}.{suggest(name, known)}") from None
+        raise InputError(f"There is no dataset or folder {name!r}.{suggest(name, known)}") from None
     except ValueError as error:
-        raise InputError(f"{name}: {str(error).splitlines()[0]}") from error
-    if not builder.data_path.exists():
-        if not download:
-            raise InputError(f"{name} is not in {root}: set TFDS_DATA_DIR to the folder that holds it, or allow download.")
-        try:
-            builder.download_and_prepare()
-        except Exception as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(
-                f"{name} is not in {root} and could not be downloaded ({first[:120]}): set TFDS_DATA_DIR to the folder "
-                "that holds it, or connect to the network."
-            ) from error
+        dataset, _, config = name.partition("/")
+        known = [f"{dataset}/{one}" for one in tfds.builder_cls(dataset).builder_configs]
+        if config and name not in known:
+            choice = ", ".join(known[:10]) or dataset
+            raise InputError(f"There is no {name}: choose of {choice}.{suggest(name, known)}") from error
+        raise InputError(f"{name} cannot be used ({_first_line(error)}): check its name.") from error
+    if builder.is_prepared():
+        return builder
+    advice = "set TFDS_DATA_DIR to the folder that holds it"
+    if not download:
+        raise InputError(f"{name} is not in {root}: {advice}, or allow the download.")
+    if not _writable(root):
+        raise InputError(f"{name} is not in {root}, which is read-only: {advice}, or to one that it can be put into.")
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # whatever network, disk and TFDS raise
+        raise InputError(
+            f"{name} is not in {root} and could not be downloaded ({_first_line(error)}): {advice}, or connect to the "
+            "network."
+        ) from error
     return builder
 
 
-def _generated(cls: type, root: pathlib.Path):
-    """A builder of ours, generated on first use; in a temporary folder where the data folder cannot be written."""
-    import tensorflow_datasets as tfds
+def _generated(root: pathlib.Path) -> tfds.core.DatasetBuilder:
+    """Glyphs, generated on first use; in a temporary folder where the data folder cannot be written."""
+    from kerasinterp.data.glyphs import Glyphs
 
-    builder = cls(data_dir=root)
-    if builder.data_path.exists():
+    builder = Glyphs(data_dir=root)
+    if builder.is_prepared():
         return builder
-    tfds.disable_progress_bar()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
-    except OSError:
+    if not _writable(root):
         user = os.getuid() if hasattr(os, "getuid") else "user"
-        builder = cls(data_dir=pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}"))
+        builder = Glyphs(data_dir=pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}"))
+    tfds.disable_progress_bar()
     builder.download_and_prepare()
     return builder
+
+
+def _writable(folder: pathlib.Path) -> bool:
+    while not folder.exists():
+        folder = folder.parent
+    # The mode is looked at too: the system lets its administrator write into folders marked as read-only.
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)

@@ -1,7 +1,6 @@
 """AugIntAE's triplets: two transformations of an image, and the one in between."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -82,7 +81,7 @@ def triplets(
         steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
 
     Returns:
-        A dataset of dictionaries: `a`, `b`, `c` float32 (batch_size, H, W, C) in [-1, 1], `alpha` float32 (batch_size,).
+        A dataset of dictionaries: `a`, `b`, `c` float32 (batch_size, H, W, C) in [-1, 1], `alpha` (batch_size,).
 
     Raises:
         InputError: if the images are not such an array, or a crop is larger than they are.
@@ -93,31 +92,35 @@ def triplets(
         raise InputError(f"batch_size is 1 or more, not {batch_size}.")
     if transformations.crop and transformations.crop > min(images.shape[1:3]):
         raise InputError(f"A crop of {transformations.crop} does not fit in images of {images.shape[1:3]} pixels.")
-    count, size = len(images), images.shape[1:3]
+    size = images.shape[1:3]
+    count, seed = tf.constant(len(images), tf.int64), tf.constant(seed, tf.int64)
     # A tensor, captured by reference: an array would be copied into the graph.
     images = tf.constant(images)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         index = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        order = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), index // count, tf.zeros_like(index)], axis=1)
-        # The raw operation takes a seed an index; the public wrapper, one for all.
-        chosen = tf.raw_ops.RandomIndexShuffle(index=index % count, seed=tf.cast(order, tf.uint32), max_index=tf.constant(count - 1, tf.int64))
-        return _triplet(_to_float(tf.gather(images, chosen)), transformations, size, tf.stack([tf.cast(seed, tf.int64), step]))
+        # A seed for each index, since a batch may span two passes; the public wrapper takes one for all.
+        order = tf.stack([tf.fill([batch_size], seed), index // count, tf.zeros_like(index)], axis=1)
+        chosen = tf.raw_ops.RandomIndexShuffle(index=index % count, seed=tf.cast(order, tf.uint32), max_index=count - 1)
+        drawn = tf.cast(tf.gather(images, chosen), tf.float32) / 127.5 - 1.0
+        return _triplet(drawn, transformations, size, tf.stack([seed, step]))
 
     end = np.iinfo(np.int64).max if steps is None else start_step + steps
-    return tf.data.Dataset.range(start_step, end).map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    return (
+        tf.data.Dataset.range(start_step, end)
+        .map(batch, tf.data.AUTOTUNE, deterministic=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )
 
 
-def _to_float(images: tf.Tensor) -> tf.Tensor:
-    return tf.cast(images, tf.float32) / 127.5 - 1.0
-
-
-def _triplet(images: tf.Tensor, ranges: Transformations, size: tuple[int, int], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def _triplet(
+    images: tf.Tensor, ranges: Transformations, size: tuple[int, int], seed: tf.Tensor
+) -> dict[str, tf.Tensor]:
     """The triplet of each image (B, H, W, C); `seed` (2,) says which."""
     count = images.shape[0]
     alpha = tf.reduce_mean(tf.random.stateless_uniform([2, count], seed), axis=0)
     # Uniform in [-1, 1] for rho_1 and rho_2; translation has two parameters.
-    draws = tf.random.stateless_uniform([2, count, 9], seed + [0, 1 << 40], -1.0, 1.0)
+    draws = tf.random.stateless_uniform([2, count, 9], seed + tf.constant([0, 1 << 40], tf.int64), -1.0, 1.0)
     mean = alpha[:, None] * draws[0] + (1.0 - alpha[:, None]) * draws[1]
     rho = tf.concat([draws[0], draws[1], mean], axis=0)
     rotation, x, y, scale, shear, brightness, contrast, saturation, hue = tf.unstack(rho, axis=1)

@@ -54,7 +54,7 @@ def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: 
     height, width, channels = (int(n) for n in image_shape)
     if height % divisor or width % divisor or height < divisor or width < divisor:
         raise InputError(
-            f"{network} needs an image height and width divisible by {divisor}, got {height} x {width}: resize the images."
+            f"{network} needs image sides divisible by {divisor}, got {height} x {width} pixels: resize the images."
         )
     if channels not in (1, 3):
         raise InputError(f"{network} takes grey (1) or colour (3) images, got {channels} channels.")

@@ -56,7 +56,9 @@ class Objective(keras.Model):
         super().__init__(name=name, dtype="float32")
         expected = self.network_names()
         if set(networks) != set(expected):
-            raise InputError(f"{type(self).__name__} needs the networks {', '.join(expected)}; got {', '.join(networks)}.")
+            raise InputError(
+                f"{type(self).__name__} needs the networks {', '.join(expected)}; got {', '.join(networks)}."
+            )
         for key in expected:
             setattr(self, key, networks[key])
         if self.decoder.output_shape[1:] != self.encoder.input_shape[1:]:
@@ -126,11 +128,15 @@ class Objective(keras.Model):
             InputError: for an unknown or missing player, or losses and metrics (the objective has its own).
         """
         if {"loss", "metrics", "weighted_metrics", "loss_weights"} & {k for k, v in kwargs.items() if v is not None}:
-            raise InputError(f"{type(self).__name__} has its own losses and metrics: compile it with an optimizer alone.")
+            raise InputError(
+                f"{type(self).__name__} has its own losses and metrics: compile it with an optimizer alone."
+            )
         names = [player.name for player in self.players]
-        optimizers = dict(optimizer) if isinstance(optimizer, dict) else {name: optimizer for name in names}
+        optimizers = dict(optimizer) if isinstance(optimizer, dict) else dict.fromkeys(names, optimizer)
         if set(optimizers) != set(names):
-            raise InputError(f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}.")
+            raise InputError(
+                f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}."
+            )
         for player in self.players:
             if any("float16" in v.compute_dtype and "bfloat16" not in v.compute_dtype for v in self._layers_of(player)):
                 raise InputError("float16 training needs loss scaling, which is not offered: use mixed_bfloat16.")
@@ -140,7 +146,9 @@ class Objective(keras.Model):
             setattr(self, f"{player.name}_optimizer", own)
         super().compile(optimizer=self.optimizer_of(self.players[0]), **kwargs)
 
-    def get_compile_config(self) -> dict:
+    def get_compile_config(self) -> dict | None:
+        if not self.compiled:
+            return None
         return {
             "optimizer": {p.name: keras.optimizers.serialize(self.optimizer_of(p)) for p in self.players},
             "jit_compile": self.jit_compile,
@@ -233,7 +241,7 @@ class Objective(keras.Model):
         store["seed_state"] = self.seed_generator.state.numpy()  # Keras does not save it
 
     def load_own_variables(self, store: dict) -> None:
-        own = {key: store[key] for key in store.keys()}
+        own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
         self.seed_generator.state.assign(own.pop("seed_state"))
         super().load_own_variables(own)
 

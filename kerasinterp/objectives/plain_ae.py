@@ -11,7 +11,7 @@ from kerasinterp.ops import losses
 class PlainAE(Objective):
     """An autoencoder that minimises the pixel error alone, whose generalisation AugIntAE's table 1 measures.
 
-        L_recon = |C - G(E(C))|_1
+    L_recon = |C - G(E(C))|_1
     """
 
     players = (Player("autoencoder", networks=("encoder", "decoder"), terms=("reconstruction",)),)

@@ -18,7 +18,7 @@ def affine(
         size: height and width of the images.
 
     Returns:
-        float32 (B, 8), the inverse map from output to input pixels, as `tf.raw_ops.ImageProjectiveTransformV3` takes it.
+        float32 (B, 8), the inverse maps from output to input pixels.
     """
     angle, slant = rotation * (math.pi / 180.0), tf.tan(shear * (math.pi / 180.0))
     cos, sin = tf.cos(angle), tf.sin(angle)

@@ -39,7 +39,11 @@ def test_infogan_has_the_papers_size():
 def test_dcgan_128_has_one_more_half_width_layer():
     filters = [layer.filters for layer in dcgan.encoder((128, 128, 3)).layers if isinstance(layer, keras.layers.Conv2D)]
     assert filters == [32, 64, 128, 256, 512]
-    up = [layer.filters for layer in dcgan.decoder((128, 128, 3)).layers if isinstance(layer, keras.layers.Conv2DTranspose)]
+    up = [
+        layer.filters
+        for layer in dcgan.decoder((128, 128, 3)).layers
+        if isinstance(layer, keras.layers.Conv2DTranspose)
+    ]
     assert up == [256, 128, 64, 32, 3]
 
 

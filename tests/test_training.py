@@ -1,0 +1,212 @@
+"""Training into a run folder: what is in it, interruptions, and what is refused."""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasinterp import callbacks, training
+from kerasinterp.errors import InputError
+from kerasinterp.generation import load_model
+from kerasinterp.recipe import Recipe, find, recipes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve 28 x 28 drawings."""
+    path = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for n in range(12):
+        Image.fromarray(rng.integers(0, 256, (28, 28), dtype=np.uint8)).save(path / f"{n:02}.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def recipe(folder):
+    return Recipe(
+        name="tiny",
+        summary="",
+        source=str(folder),
+        source_split="train",
+        target=None,
+        target_split="train",
+        transformations={"rotation": 20.0},
+        width=4,
+        batch_size=4,
+        images_per_epoch=12,
+        epochs=3,
+        snapshot_every=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(recipe, tmp_path_factory):
+    return training.train(recipe, tmp_path_factory.mktemp("runs") / "whole")
+
+
+def weights(path: pathlib.Path) -> list[bytes]:
+    """Every weight, slot and seed state in a saved model, as bytes."""
+    with zipfile.ZipFile(path) as archive:
+        return [archive.read(name) for name in sorted(archive.namelist()) if name.endswith(".h5")]
+
+
+def state(path: pathlib.Path) -> list[np.ndarray]:
+    model = keras.saving.load_model(path)
+    optimizers = [v for player in model.players for v in model.optimizer_of(player).variables]
+    return [v.numpy() for v in (*model.weights, *optimizers)]
+
+
+def assert_equal_models(left: pathlib.Path, right: pathlib.Path) -> None:
+    for mine, theirs in zip(state(left), state(right), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_run_folder_is_complete(finished, recipe):
+    kept = json.loads((finished / "recipe.json").read_text())
+    assert kept["recipe"]["seed"] == recipe.seed
+    assert set(kept["versions"]) >= {"kerasinterp", "tensorflow", "keras"}
+    with (finished / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["images_seen"]) for row in rows] == [12, 24, 36]
+    assert all(float(row["reconstruction"]) > 0 and float(row["images_per_second"]) > 0 for row in rows)
+    assert list((finished / "logs").rglob("events*"))
+    assert len(list((finished / "checkpoints").iterdir())) == 2
+    assert len(list((finished / "snapshots").iterdir())) == 3
+    assert load_model(finished / "model.keras").image_shape == (28, 28, 1)
+
+
+def test_a_snapshot_has_no_optimizer(finished):
+    snapshot, whole = finished / "snapshots" / "epoch-0003.keras", finished / "model.keras"
+    assert snapshot.stat().st_size < 0.6 * whole.stat().st_size
+    images = np.zeros((1, 28, 28, 1), np.float32)
+    np.testing.assert_array_equal(*(load_model(path).predict(images, verbose=0) for path in (snapshot, whole)))
+
+
+def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
+    again = training.train(recipe, tmp_path / "again")
+    assert_equal_models(again / "model.keras", finished / "model.keras")
+
+
+@pytest.mark.parametrize("step", [1, 4, 8])
+def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, tmp_path, monkeypatch):
+    def fail(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == step:
+            raise MemoryError
+
+    output = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", fail)
+        training.train(recipe, output)
+    training.train(recipe, output, resume=True)
+    assert_equal_models(output / "model.keras", finished / "model.keras")
+    assert len((output / "history.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("step", [2, 6])
+def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeypatch):
+    def press(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == step:
+            signal.raise_signal(signal.SIGINT)
+
+    output = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(training.Interrupted, match="--resume"):
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
+        training.train(recipe, output)
+    assert (output / "checkpoints" / f"step-{step:09}.keras").exists()
+    training.train(recipe, output, resume=True)
+    assert_equal_models(output / "model.keras", finished / "model.keras")
+
+
+def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
+    output = training.train(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
+    training.train(recipe, output, resume=True)
+    assert_equal_models(output / "model.keras", finished / "model.keras")
+
+
+@pytest.mark.slow
+def test_kill_9_at_three_random_moments(recipe, tmp_path):
+    """The final weights are byte-equal to the uninterrupted run's."""
+    recipe = dataclasses.replace(recipe, images_per_epoch=400, epochs=12, width=8)
+    program = (
+        "import sys, json, pathlib; from kerasinterp import training; from kerasinterp.recipe import Recipe;"
+        "training.train(Recipe(**json.loads(sys.argv[1])), sys.argv[2], resume=pathlib.Path(sys.argv[2]).exists())"
+    )
+
+    def start(output):
+        arguments = [sys.executable, "-c", program, json.dumps(dataclasses.asdict(recipe)), str(output)]
+        return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    begun = time.monotonic()
+    assert start(tmp_path / "whole").wait() == 0
+    took = time.monotonic() - begun
+    moments = random.Random(time.time_ns())
+    for _ in range(3):
+        process = start(tmp_path / "killed")
+        time.sleep(moments.uniform(0.3, 0.9) * took)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert start(tmp_path / "killed").wait() == 0
+    assert weights(tmp_path / "killed" / "model.keras") == weights(tmp_path / "whole" / "model.keras")
+
+
+def test_nan_stops_and_keeps_the_last_good_checkpoint(recipe, tmp_path):
+    output = tmp_path / "run"
+    training.train(dataclasses.replace(recipe, epochs=1), output)
+    wild = dataclasses.replace(recipe, learning_rate=1e-3)
+    model = training.build(wild)
+    model.decoder.layers[-2].bias.assign([np.nan])
+    checkpoints = callbacks.Checkpoints(output / "checkpoints")
+    checkpoints.set_model(model)
+    before = checkpoints.all()
+    with pytest.raises(InputError, match="no longer finite"):
+        checkpoints.save()
+    assert checkpoints.all() == before
+    stop = callbacks.StopOnNaN()
+    stop.set_model(model)
+    with pytest.raises(InputError, match="reconstruction became nan"):
+        stop.on_train_batch_end(0, {"reconstruction": float("nan")})
+
+
+def test_what_is_refused(recipe, finished, tmp_path):
+    with pytest.raises(InputError, match="--resume"):
+        training.train(recipe, finished)
+    with pytest.raises(InputError, match="seed"):
+        training.train(dataclasses.replace(recipe, seed=1), finished, resume=True)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("dear")
+    with pytest.raises(InputError, match=r"recipe\.json"):
+        training.train(recipe, tmp_path / "other", resume=True)
+    assert (tmp_path / "other" / "thesis.txt").read_text() == "dear"
+    with pytest.raises(InputError, match="AugIntAE"):
+        dataclasses.replace(recipe, objective="AugIntEA")
+    with pytest.raises(InputError, match="Did you mean 'augintae_mnist'"):
+        find("augintae_mnst")
+
+
+def test_recipes_and_their_smoke_variants():
+    assert {"augintae_mnist", "augintae_omniglot"} <= set(recipes())
+    for name, one in recipes().items():
+        assert one.name == name
+        smoke = find(name, smoke=True)
+        assert smoke.epochs * smoke.images_per_epoch <= 10_000
+
+
+def test_pairs_are_of_one_class():
+    labels = np.array([0, 1, 1, 2, 0, 3])
+    pairs = training.same_class_pairs(labels, 7, seed=0)
+    assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    with pytest.raises(InputError, match="two images"):
+        training.same_class_pairs(np.arange(3), 2, seed=0)
