@@ -189,6 +189,9 @@ def interpolate(
 @click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
 @click.option("--samples", type=click.IntRange(min=2), help="Images a model.  [default: the recipe's, or 5000]")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of pairs and judges.")
+@click.option(
+    "--every", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Run folders: each n-th snapshot."
+)
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
 def evaluate(
@@ -199,11 +202,20 @@ def evaluate(
     target_split: str | None,
     samples: int | None,
     seed: int,
+    every: int,
     domain_by_class: bool,
     output: Path,
 ) -> None:
-    """Measure how well each MODEL mixes images of unseen classes: distances, misclassification, L2, as a report."""
+    """Measure how well each MODEL mixes images of unseen classes: distances, misclassification, L2, as a report.
+
+    Given run folders instead of files, the report draws these against the images seen, at the runs' snapshots.
+    """
     _check_directory(output)
+    if all((path / "recipe.json").is_file() for path in models):
+        with _quiet():
+            from kerasinterp.comparison import compare_runs
+        compare_runs(models, output, every)
+        return
     recipe = _recipe_beside(models[0])
     # The recipe's split belongs to the recipe's dataset.
     source_split = source_split or (not source and recipe.get("source_split")) or "train"

@@ -133,20 +133,30 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
 
 def evaluate_run(recipe: Recipe, output: pathlib.Path, model: Objective) -> dict:
     """Measures the trained model on the recipe's target, into `report.json` and `report.png`."""
-    source = _images(recipe, recipe.source, recipe.source_split, labels=True)
+    # The classifiers are shared by the runs beside this one.
+    judges, source, target = judges_and_images(recipe, output.parent / "classifiers")
     report = evaluation.evaluate(
-        {recipe.objective: model},
-        *source,
-        *target_images(recipe),
-        samples=recipe.evaluation_samples,
-        seed=recipe.seed,
-        steps=recipe.judge_steps,
-        domain_by_class=recipe.domain_by_class,
-        precision="mixed_bfloat16" if recipe.precision == "bfloat16" else "float32",
-        cache_dir=output.parent / "classifiers",  # shared by the runs beside this one
+        {recipe.objective: model}, *source, *target, samples=recipe.evaluation_samples, judges=judges
     )
     evaluation.write_report(report, output)
     return report
+
+
+def judges_and_images(
+    recipe: Recipe, cache_dir: pathlib.Path
+) -> tuple[evaluation.Judges, tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The recipe's classifiers, and its source and target as uint8 images and labels."""
+    source = _images(recipe, recipe.source, recipe.source_split, labels=True)
+    target = target_images(recipe)
+    judges = evaluation.train_judges(
+        *source,
+        *target,
+        steps=recipe.judge_steps,
+        domain_by_class=recipe.domain_by_class,
+        precision="mixed_bfloat16" if recipe.precision == "bfloat16" else "float32",
+        cache_dir=cache_dir,
+    )
+    return judges, source, target
 
 
 def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: callbacks.Checkpoints) -> None:

@@ -19,6 +19,7 @@ FLOORS = {
     "exporting": 5,
     "callbacks": 5,
     "training": 6,
+    "comparison": 7,
     "quickstart": 7,
     "cli": 8,
 }

@@ -94,12 +94,13 @@ def test_a_snapshot_has_no_optimizer(finished):
     np.testing.assert_array_equal(*(load_model(path).predict(images, verbose=0) for path in (snapshot, whole)))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
     again = training.train(recipe, tmp_path / "again")
     assert_equal_models(again / "model.keras", finished / "model.keras")
 
 
-@pytest.mark.parametrize("step", [1, 4, 8])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)])
 def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, tmp_path, monkeypatch):
     def fail(self, batch, logs=None):
         if int(self.model.optimizer.iterations) == step:
@@ -114,7 +115,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, t
     assert len((output / "history.csv").read_text().splitlines()) == 4
 
 
-@pytest.mark.parametrize("step", [2, 6])
+@pytest.mark.parametrize("step", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeypatch):
     def press(self, batch, logs=None):
         if int(self.model.optimizer.iterations) == step:
@@ -129,6 +130,7 @@ def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeyp
     assert_equal_models(output / "model.keras", finished / "model.keras")
 
 
+@pytest.mark.slow
 def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
     output = training.train(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
     training.train(recipe, output, resume=True)

@@ -6,6 +6,7 @@ Any height and width divisible by 4; `width` is the first convolution's number o
 import keras
 
 from kerasinterp.nn import layers
+from kerasinterp.nn.convolution import Conv2D, Conv2DTranspose
 from kerasinterp.nn.layers import Weights
 
 
@@ -50,9 +51,9 @@ def decoder(
     x = keras.layers.Dense(height * columns // 16 * 2 * width, use_bias=False, kernel_initializer=weights())(x)
     x = layers.normalised(x, "relu")
     x = keras.layers.Reshape((height // 4, columns // 4, 2 * width))(x)
-    x = keras.layers.Conv2DTranspose(width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
+    x = Conv2DTranspose(width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
     x = layers.normalised(x, "relu")
-    x = keras.layers.Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=weights())(x)
+    x = Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=weights())(x)
     return keras.Model(latent, layers.image(x), name=name)
 
 
@@ -60,9 +61,9 @@ def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: s
     layers.check_image_shape(image_shape, 4, "InfoGAN")
     weights = Weights(seed)
     x = images = keras.Input(tuple(image_shape), name="images")
-    x = keras.layers.Conv2D(width, 4, 2, "same", kernel_initializer=weights())(x)
+    x = Conv2D(width, 4, 2, "same", kernel_initializer=weights())(x)
     x = layers.activated(x, "leaky_relu")
-    x = keras.layers.Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
+    x = Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights())(x)
     x = layers.normalised(x, "leaky_relu")
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(16 * width, use_bias=False, kernel_initializer=weights())(x)

@@ -35,7 +35,8 @@ def operations(model: AugIntAE) -> int:
     """Floating-point operations of convolutions and matrix products in one training step, an image.
 
     Two encodings, one decoding, D(real) and D(fake); every weight's gradient once; gradients at every layer's input but at
-    the given images; and the adversarial gradient sent back through D to the decoded image.
+    the given images; and the adversarial gradient sent back through D to the decoded image (what it costs more because
+    batch normalisation joins real and fake images is not counted: it is not what the step is for).
     """
     encoder, decoder, discriminator = (_products(n) for n in (model.encoder, model.decoder, model.discriminator))
     forward = 2 * sum(encoder) + sum(decoder) + 2 * sum(discriminator)

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/step.py --json step.json
 
-Two processes, one with TensorFlow and one with PyTorch, take turns in blocks of a few steps; a round is one block of
-everything. Other work on the machine hurts the two unequally, so a round counts only while others used little of it.
+Two processes, one with TensorFlow and one with PyTorch, take turns in blocks of a few steps. Other work on the machine
+hurts the two unequally (PyTorch's thread teams more), so a block counts only if others used little of the machine.
 """
 
 import argparse
@@ -18,112 +18,118 @@ import time
 
 BATCH = 128
 PRECISIONS = ("float32", "bfloat16")
-QUIET = 0.05  # share of the machine's cores that others may use in a round that counts
+QUIET = 0.05  # the share of the machine's cores that others may use during a block that counts
+ENOUGH = 3  # with fewer quiet blocks than this all blocks count, and the figures say so
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=pathlib.Path, help="where the figures are written; otherwise they are printed")
-    parser.add_argument("--rounds", type=int, default=12, help="rounds to measure")
-    parser.add_argument("--steps", type=int, default=4, help="timed steps in a block")
-    parser.add_argument("--minutes", type=float, default=8.0, help="give up on quiet rounds after this time")
-    parser.add_argument("--skip-compiled", action="store_true", help="leave XLA and torch.compile out")
+    parser.add_argument("--blocks", type=int, default=15, help="blocks to measure, of each kind")
+    parser.add_argument("--steps", type=int, default=3, help="timed steps in a block")
+    parser.add_argument("--minutes", type=float, default=10.0, help="stop waiting for quiet blocks after this time")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of either side")
+    parser.add_argument(
+        "--skip-xla", action="store_true", help="leave out the XLA-compiled step, which is slow on CPUs"
+    )
     parser.add_argument("--worker", choices=("keras", "torch"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        _serve({"keras": _keras_blocks, "torch": _torch_blocks}[options.worker]())
+        _serve({"keras": _keras_blocks, "torch": _torch_blocks}[options.worker](options.threads))
         return
-    figures = measure(options.rounds, options.steps, options.minutes, compiled=not options.skip_compiled)
+    figures = measure(options.blocks, options.steps, options.minutes, options.threads, xla=not options.skip_xla)
     text = json.dumps(figures, indent=1) + "\n"
     if options.json:
         options.json.write_text(text)
-    print(text if not options.json else json.dumps({k: v for k, v in figures.items() if k != "raw"}, indent=1))
+    print(
+        json.dumps({key: value for key, value in figures.items() if key != "raw"}, indent=1) if options.json else text
+    )
 
 
-def measure(rounds: int, steps: int, minutes: float, compiled: bool) -> dict:
-    """Runs the rounds and returns the figures; see README.md for what each means."""
-    ours, theirs = Worker("keras"), Worker("torch")
-    setting = theirs.ask("settings")
-    blocks = [(ours, f"peak_{p}", 10) for p in PRECISIONS] + [(ours, "pipeline", 20)]
-    for precision in PRECISIONS:
-        blocks += [(ours, precision, steps), (theirs, precision, steps), (ours, f"{precision}_fed", steps)]
-    slow = [(w, f"{p}_{kind}", steps) for p in PRECISIONS for w, kind in ((ours, "xla"), (theirs, "compiled"))]
-    seconds, cpu, foreign = {}, {}, []
-    started, counted, tried = time.monotonic(), 0, 0
-    for worker, block, _ in blocks:
-        worker.ask(block, 2)  # builds and traces
-    while counted < rounds and (time.monotonic() - started < 60 * minutes):
-        results, others = _round(blocks if tried % 2 else blocks[::-1], steps)
-        tried += 1
-        foreign.append(others)
-        if others > QUIET and not (counted == 0 and time.monotonic() - started > 45 * minutes):
-            continue
-        counted += 1
-        for name, (wall, own) in results.items():
-            seconds.setdefault(name, []).append(wall)
-            cpu.setdefault(name, []).append(own)
-        print(f"round {counted}/{rounds} ({tried} tried)", file=sys.stderr)
-    if compiled:
-        for worker, block, _ in slow:
-            if worker.ask(block, 2)["seconds"] is None:
-                continue
-            answers = [worker.ask(block, steps) for _ in range(4)]
-            seconds[f"{worker.name}_{block}"] = [a["seconds"] for a in answers]
-            cpu[f"{worker.name}_{block}"] = [a["cpu"] for a in answers]
+def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = True) -> dict:
+    """Measures everything and returns the figures; README.md says what each means."""
+    ours, theirs = Worker("keras", threads), Worker("torch", threads)
+    settings = theirs.ask("settings")["value"]
+    # What is compared is measured side by side; the rest block by block.
+    groups = [[(ours, p, steps), (theirs, p, steps)] for p in PRECISIONS]
+    alone = [*(f"peak_{p}" for p in PRECISIONS), "pipeline", *(f"{p}_fed" for p in PRECISIONS)]
+    alone += [f"{p}_xla" for p in PRECISIONS] if xla else []
+    groups += [[(ours, name, 10 if name in ("pipeline", *alone[:2]) else steps)] for name in alone]
+    samples = [[] for _ in groups]
+    for group in groups:
+        for worker, name, _ in group:
+            worker.ask(name, 1)  # builds and traces
+    deadline, turn = time.monotonic() + 60 * minutes, 0
+    while time.monotonic() < deadline:
+        missing = [i for i, found in enumerate(samples) if sum(s["others"] <= QUIET for s in found) < blocks]
+        if not missing:
+            break
+        for i in missing:
+            samples[i].append(_sample(groups[i] if turn % 2 else groups[i][::-1]))
+        turn += 1
+        if turn % 5 == 0:
+            print(f"{turn} turns, {len(missing)} of {len(groups)} measurements to go", file=sys.stderr)
     operations = ours.ask("operations")["value"]
     ours.close()
     theirs.close()
-    return _figures(seconds, cpu, operations, foreign, counted, tried, setting)
+    quiet = [[s for s in found if s["others"] <= QUIET] for found in samples]
+    enough = all(len(found) >= ENOUGH for found in quiet)
+    kept = quiet if enough else samples
+    seconds = {key: [s["wall"][key] for s in found] for found in kept for key in found[0]["wall"]}
+    cpu = {key: statistics.median(s["cpu"][key] for s in found) for found in kept for key in found[0]["cpu"]}
+    figures = _figures(seconds, operations)
+    figures["raw"] |= {
+        "cpu_seconds_per_step": cpu,
+        "quiet": enough,
+        "blocks": {key: len(found) for key, found in seconds.items()},
+        "share_used_by_others": [round(s["others"], 3) for found in samples for s in found],
+        "threads": threads,
+        "torch": settings,
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "seconds": seconds,
+    }
+    return figures
 
 
-def _round(blocks: list, steps: int) -> tuple[dict, float]:
-    """One block of each; and the share of all cores that other processes used meanwhile."""
-    busy, began = _busy_seconds(), time.perf_counter()
-    results, own = {}, 0.0
-    for worker, block, count in blocks:
-        answer = worker.ask(block, count)
+def _sample(group: list) -> dict:
+    """One block of each member of a group, and the share of all cores that other processes used meanwhile."""
+    busy, began, own = _busy_seconds(), time.perf_counter(), 0.0
+    wall, cpu = {}, {}
+    for worker, name, count in group:
+        answer = worker.ask(name, count)
         own += answer["total_cpu"]
-        results[f"{worker.name}_{block}"] = (answer["seconds"], answer["cpu"])
+        wall[f"{worker.name}_{name}"], cpu[f"{worker.name}_{name}"] = answer["seconds"], answer["cpu"]
     elapsed = time.perf_counter() - began
-    return results, max(0.0, _busy_seconds() - busy - own) / (elapsed * os.cpu_count())
+    return {"wall": wall, "cpu": cpu, "others": max(0.0, _busy_seconds() - busy - own) / (elapsed * os.cpu_count())}
 
 
 def _busy_seconds() -> float:
-    """CPU seconds of all processes since boot, and those that the host took away."""
+    """CPU seconds of all processes since boot, with those that the host took away."""
     user, nice, system, _, _, irq, soft, steal = (int(n) for n in open("/proc/stat").readline().split()[1:9])
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def _figures(seconds, cpu, operations, foreign, counted, tried, setting) -> dict:
+def _figures(seconds: dict[str, list[float]], operations: int) -> dict:
     medians = {name: statistics.median(values) for name, values in seconds.items()}
+    peak = {p: 2 * 2048**3 / min(seconds[f"keras_peak_{p}"]) for p in PRECISIONS}
+    pipeline = medians["keras_pipeline"]
     figures = {}
     for p in PRECISIONS:
         pairs = zip(seconds[f"torch_{p}"], seconds[f"keras_{p}"], strict=True)
         figures[f"ratio_{p}"] = statistics.median(theirs / ours for theirs, ours in pairs)
-    peak = {p: 2 * 2048**3 / min(seconds[f"keras_peak_{p}"]) for p in PRECISIONS}
     for p in PRECISIONS:
-        suffix = "" if p == "float32" else f"_{p}"
-        step = medians[f"keras_{p}"]
+        suffix, step = "" if p == "float32" else f"_{p}", medians[f"keras_{p}"]
         figures[f"peak_share{suffix}"] = operations * BATCH / step / peak[p]
-        figures[f"pipeline_share{suffix}"] = medians["keras_pipeline"] / (medians["keras_pipeline"] + step)
-    compiled = [name for name in medians if name.endswith(("_xla", "_compiled"))]
-    steps = [f"{side}_{p}{fed}" for side in ("keras", "torch") for p in PRECISIONS for fed in ("", "_fed")]
-    raw = {
-        "images_per_second": {n: BATCH / medians[n] for n in [*steps, *compiled] if n in medians},
-        "cpu_seconds_per_step": {n: statistics.median(cpu[n]) for n in [*steps, *compiled] if n in cpu},
-        "pipeline_images_per_second": BATCH / medians["keras_pipeline"],
+        figures[f"pipeline_share{suffix}"] = pipeline / (pipeline + step)
+    steps = [name for name in medians if "peak" not in name and "pipeline" not in name]
+    figures["raw"] = {
+        "images_per_second": {name: BATCH / medians[name] for name in steps},
+        "pipeline_images_per_second": BATCH / pipeline,
         "peak_gflops": {p: value / 1e9 for p, value in peak.items()},
         "gflop_per_image": operations / 1e9,
         "batch_size": BATCH,
-        "rounds": counted,
-        "rounds_tried": tried,
-        "quiet": statistics.median(foreign) <= QUIET or counted < tried,
-        "share_used_by_others": foreign,
-        "torch_settings": setting["value"],
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "seconds": seconds,
     }
-    return {**figures, "raw": raw}
+    return figures
 
 
 def _processor() -> str:
@@ -134,14 +140,17 @@ def _processor() -> str:
 class Worker:
     """A process that runs one block at a time and otherwise sleeps."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, threads: int):
         self.name = name
-        command = [sys.executable, __file__, "--worker", name]
+        command = [sys.executable, __file__, "--worker", name, "--threads", str(threads)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, block: str, count: int = 0) -> dict:
-        self._process.stdin.write(json.dumps([block, count]) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps([block, count]) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has said why
         answer = self._process.stdout.readline()
         if not answer:
             raise SystemExit(f"The {self.name} side stopped at {block}: see its message above.")
@@ -175,7 +184,7 @@ def _serve(blocks) -> None:
         answers.flush()
 
 
-def _keras_blocks():
+def _keras_blocks(threads: int):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import numpy as np
     import tensorflow as tf
@@ -183,6 +192,8 @@ def _keras_blocks():
 
     from kerasinterp.data.triplets import triplets
 
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28, 1), dtype=np.uint8)
     pipeline = triplets(images, BATCH)
     batches = iter(pipeline)
@@ -211,14 +222,14 @@ def _keras_blocks():
     return block
 
 
-def _torch_blocks():
+def _torch_blocks(threads: int):
     try:
         import torch
     except ImportError:
         raise SystemExit("PyTorch is missing: pip install -e .[benchmark]") from None
     from torch_step import TorchStep
 
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(threads)
     generator = torch.Generator().manual_seed(0)
     batch = [torch.rand(BATCH, 1, 28, 28, generator=generator) * 2 - 1 for _ in range(3)]
     alpha = torch.rand(BATCH, generator=generator)
@@ -244,18 +255,10 @@ def _torch_blocks():
             fastest.update({precision: choose(precision) for precision in PRECISIONS})
             formats = {p: "channels_last" if last else "contiguous" for p, last in fastest.items()}
             return {"version": torch.__version__, "threads": torch.get_num_threads(), "memory_format": formats}
-        precision, _, kind = name.partition("_")
         if name not in steps:
-            step = TorchStep(precision == "bfloat16", fastest[precision], compiled=kind == "compiled")
+            step = TorchStep(name == "bfloat16", fastest[name])
             images = step.prepare(*batch)
             steps[name] = lambda: step(*images, alpha)
-            try:
-                steps[name]()
-            except Exception as error:  # torch.compile needs a C++ compiler
-                if kind != "compiled":
-                    raise
-                print(f"torch.compile failed: {error}", file=sys.stderr)
-                steps[name] = None
         return steps[name]
 
     return block

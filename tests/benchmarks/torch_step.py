@@ -4,7 +4,6 @@ The same networks, losses, balancing and optimisers as `kerasinterp.objectives.A
 """
 
 import torch
-import torch._functorch.config
 import torch.nn.functional as F
 from torch import nn
 
@@ -58,10 +57,9 @@ class TorchStep:
     Args:
         bfloat16: run the networks under `torch.autocast`.
         channels_last: keep images and convolution weights in that memory format.
-        compiled: `torch.compile` the three networks.
     """
 
-    def __init__(self, bfloat16: bool, channels_last: bool = False, compiled: bool = False, seed: int = 0):
+    def __init__(self, bfloat16: bool, channels_last: bool = False, seed: int = 0):
         torch.manual_seed(seed)
         self.bfloat16 = bfloat16
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
@@ -77,10 +75,6 @@ class TorchStep:
         self.autoencoder_optimizer = torch.optim.Adam(self.autoencoder_parameters, lr=1e-3, fused=True)
         self.discriminator_optimizer = torch.optim.Adam(self.discriminator_parameters, lr=1e-3, fused=True)
         self.k = torch.ones(())
-        if compiled:
-            # Two backward passes go through D: its saved activations must outlive the first.
-            torch._functorch.config.donated_buffer = False
-            self.encoder, self.decoder, self.discriminator = (torch.compile(network) for network in networks)
 
     def prepare(self, *images: torch.Tensor) -> list[torch.Tensor]:
         """The images in the memory format that the step wants."""
@@ -92,13 +86,14 @@ class TorchStep:
             latents = F.normalize(self.encoder(torch.cat([a, b])).float(), dim=-1)
             a, b = latents.chunk(2)
             decoded = self.decoder(slerp(b, a, alpha)).float()
-            return decoded, self.discriminator(c).float()[:, 0], self.discriminator(decoded).float()[:, 0]
+            real, fake = self.discriminator(torch.cat([c, decoded])).float()[:, 0].chunk(2)
+            return decoded, real, fake
 
     def __call__(self, a, b, c, alpha) -> torch.Tensor:
         decoded, real, fake = self.forward(a, b, c, alpha)
         reconstruction = (decoded - c).abs().mean()
         adversarial = 0.5 * (fake - 1).square().mean()
-        discrimination = 0.5 * ((real - 1).square().mean() + fake.square().mean())
+        discrimination = 0.5 * ((real - 1).square().mean() + (fake + 1).square().mean())
 
         (target,) = torch.autograd.grad(reconstruction, decoded, retain_graph=True)
         (term,) = torch.autograd.grad(adversarial, decoded, retain_graph=True)
