@@ -48,13 +48,16 @@ def decoder(
     scale = 2 ** len(maps)
     weights = Weights(seed)
     x = latent = keras.Input((latent_size,), name="latent")
-    x = keras.layers.Dense(height * columns // scale**2 * maps[-1], use_bias=False, kernel_initializer=weights())(x)
-    x = keras.layers.Reshape((height // scale, columns // scale, maps[-1]))(x)
-    x = layers.normalised(x, "relu")
-    for filters in reversed(maps[:-1]):
-        x = keras.layers.Conv2DTranspose(filters, 5, 2, "same", use_bias=False, kernel_initializer=weights())(x)
-        x = layers.normalised(x, "relu")
-    x = keras.layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=weights())(x)
+    units = height * columns // scale**2 * maps[-1]
+    x = keras.layers.Dense(units, use_bias=False, kernel_initializer=weights(), name="dense_1")(x)
+    x = keras.layers.Reshape((height // scale, columns // scale, maps[-1]), name="reshape")(x)
+    x = layers.normalised(x, "relu", 1)
+    for number, filters in enumerate(reversed(maps[:-1]), 2):
+        x = keras.layers.Conv2DTranspose(
+            filters, 5, 2, "same", use_bias=False, kernel_initializer=weights(), name=f"deconvolution_{number}"
+        )(x)
+        x = layers.normalised(x, "relu", number)
+    x = keras.layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=weights(), name="deconvolution")(x)
     return keras.Model(latent, layers.image(x), name=name)
 
 
@@ -70,10 +73,12 @@ def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: s
     maps = _maps(image_shape, width)
     weights = Weights(seed)
     x = images = keras.Input(tuple(image_shape), name="images")
-    x = keras.layers.Conv2D(maps[0], 5, 2, "same", kernel_initializer=weights())(x)
-    x = layers.activated(x, "leaky_relu")
-    for filters in maps[1:]:
-        x = keras.layers.Conv2D(filters, 5, 2, "same", use_bias=False, kernel_initializer=weights())(x)
-        x = layers.normalised(x, "leaky_relu")
-    x = keras.layers.Flatten()(x)
+    x = keras.layers.Conv2D(maps[0], 5, 2, "same", kernel_initializer=weights(), name="convolution_1")(x)
+    x = layers.activated(x, "leaky_relu", 1)
+    for number, filters in enumerate(maps[1:], 2):
+        x = keras.layers.Conv2D(
+            filters, 5, 2, "same", use_bias=False, kernel_initializer=weights(), name=f"convolution_{number}"
+        )(x)
+        x = layers.normalised(x, "leaky_relu", number)
+    x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(images, layers.head(x, units, weights, kind), name=name)

@@ -1,4 +1,8 @@
-"""The few blocks that every backbone is made of."""
+"""The few blocks that every backbone is made of.
+
+Every layer has a name of its own choosing: Keras would number them by what was built before in the process, and
+TensorFlow's graph optimizer fuses operations by their names, so the same seed would not give the same bytes.
+"""
 
 import keras
 
@@ -21,15 +25,16 @@ class Weights:
         return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=1000 * self._seed + self._count)
 
 
-def normalised(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
+def normalised(x: keras.KerasTensor, activation: str, number: int) -> keras.KerasTensor:
     """Batch normalisation, then `relu` or `leaky_relu`; momentum and epsilon are PyTorch's, which AugIntAE used."""
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
-    return activated(x, activation)
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"normalisation_{number}")(x)
+    return activated(x, activation, number)
 
 
-def activated(x: keras.KerasTensor, activation: str) -> keras.KerasTensor:
+def activated(x: keras.KerasTensor, activation: str, number: int) -> keras.KerasTensor:
     """`relu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
-    return keras.layers.ReLU()(x) if activation == "relu" else keras.layers.LeakyReLU(0.2)(x)
+    name = f"{activation}_{number}"
+    return keras.layers.ReLU(name=name)(x) if activation == "relu" else keras.layers.LeakyReLU(0.2, name=name)(x)
 
 
 def head(x: keras.KerasTensor, units: int, weights: Weights, kind: str) -> keras.KerasTensor:

@@ -66,7 +66,7 @@ def _weight_gradient(images: tf.Tensor, upstream: tf.Tensor, shape: tf.TensorSha
 
 
 def _to_matrix(kernel: tf.Tensor) -> tf.Tensor:
-    """(4, 4, C, F) -> (16 C, F), its rows ordered as the cells of `_spread`: cell y, x, then pixel y, x, then channel."""
+    """(4, 4, C, F) -> (16 C, F), rows ordered as the cells of `_spread`: cell y, x, then pixel y, x, then channel."""
     channels, filters = kernel.shape[2:]
     split = tf.reshape(kernel, [2, 2, 2, 2, channels, filters])
     return tf.reshape(tf.transpose(split, [0, 2, 1, 3, 4, 5]), [16 * channels, filters])

@@ -10,7 +10,7 @@ from kerasinterp.ops.adam import Adam
 
 
 class KerasStep:
-    """One training step a call: the function that `fit` runs, on the batches of `dataset` (`{"a", "b", "c", "alpha"}`)."""
+    """One training step a call: the function that `fit` runs, on the batches of `dataset`, as `triplets` makes them."""
 
     def __init__(self, bfloat16: bool, jit_compile: bool, dataset: tf.data.Dataset):
         before = keras.config.dtype_policy()
@@ -34,9 +34,9 @@ class KerasStep:
 def operations(model: AugIntAE) -> int:
     """Floating-point operations of convolutions and matrix products in one training step, an image.
 
-    Two encodings, one decoding, D(real) and D(fake); every weight's gradient once; gradients at every layer's input but at
-    the given images; and the adversarial gradient sent back through D to the decoded image (what it costs more because
-    batch normalisation joins real and fake images is not counted: it is not what the step is for).
+    Two encodings, one decoding, D(real) and D(fake); each weight's gradient once; gradients at the input of every layer
+    but those that take given images; and the adversarial gradient, sent back through D to the decoded image. What this
+    costs more because batch normalisation joins real and fake images is not counted: the step is not for it.
     """
     encoder, decoder, discriminator = (_products(n) for n in (model.encoder, model.decoder, model.discriminator))
     forward = 2 * sum(encoder) + sum(decoder) + 2 * sum(discriminator)

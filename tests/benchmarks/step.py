@@ -59,22 +59,22 @@ def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = T
     for group in groups:
         for worker, name, _ in group:
             worker.ask(name, 1)  # builds and traces
+    wanted = [max(1, blocks // 5) if group[0][1].endswith("_xla") else blocks for group in groups]
     deadline, turn = time.monotonic() + 60 * minutes, 0
-    while time.monotonic() < deadline:
-        missing = [i for i, found in enumerate(samples) if sum(s["others"] <= QUIET for s in found) < blocks]
-        if not missing:
-            break
-        for i in missing:
-            samples[i].append(_sample(groups[i] if turn % 2 else groups[i][::-1]))
+    while missing := [i for i, found in enumerate(samples) if _quiet(found) < wanted[i]]:
         turn += 1
+        for i in missing:
+            _wait_for_quiet(deadline)
+            samples[i].append(_sample(groups[i] if turn % 2 else groups[i][::-1]))
+        if time.monotonic() > deadline:
+            break
         if turn % 5 == 0:
             print(f"{turn} turns, {len(missing)} of {len(groups)} measurements to go", file=sys.stderr)
     operations = ours.ask("operations")["value"]
     ours.close()
     theirs.close()
-    quiet = [[s for s in found if s["others"] <= QUIET] for found in samples]
-    enough = all(len(found) >= ENOUGH for found in quiet)
-    kept = quiet if enough else samples
+    enough = all(_quiet(found) >= min(ENOUGH, n) for found, n in zip(samples, wanted, strict=True))
+    kept = [[s for s in found if s["others"] <= QUIET] for found in samples] if enough else samples
     seconds = {key: [s["wall"][key] for s in found] for found in kept for key in found[0]["wall"]}
     cpu = {key: statistics.median(s["cpu"][key] for s in found) for found in kept for key in found[0]["cpu"]}
     figures = _figures(seconds, operations)
@@ -91,6 +91,19 @@ def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = T
     return figures
 
 
+def _quiet(samples: list[dict]) -> int:
+    return sum(sample["others"] <= QUIET for sample in samples)
+
+
+def _wait_for_quiet(deadline: float) -> None:
+    while time.monotonic() < deadline:
+        busy = _busy_seconds()
+        time.sleep(0.3)
+        if _busy_seconds() - busy <= QUIET * 0.3 * os.cpu_count():
+            return
+        time.sleep(1.0)
+
+
 def _sample(group: list) -> dict:
     """One block of each member of a group, and the share of all cores that other processes used meanwhile."""
     busy, began, own = _busy_seconds(), time.perf_counter(), 0.0
@@ -105,7 +118,7 @@ def _sample(group: list) -> dict:
 
 def _busy_seconds() -> float:
     """CPU seconds of all processes since boot, with those that the host took away."""
-    user, nice, system, _, _, irq, soft, steal = (int(n) for n in open("/proc/stat").readline().split()[1:9])
+    user, nice, system, _, _, irq, soft, steal = map(int, _lines("/proc/stat")[0].split()[1:9])
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
@@ -132,8 +145,12 @@ def _figures(seconds: dict[str, list[float]], operations: int) -> dict:
     return figures
 
 
+def _lines(path: str) -> list[str]:
+    return pathlib.Path(path).read_text().splitlines()
+
+
 def _processor() -> str:
-    names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
 
@@ -162,7 +179,7 @@ class Worker:
 
 
 def _serve(blocks) -> None:
-    """Answers each line `[block, count]` with the median wall and CPU seconds of `count` calls, after one untimed call."""
+    """Answers each line `[block, count]`: median wall and CPU seconds of `count` calls, after an untimed one."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the libraries print is no answer
     for line in sys.stdin:
@@ -237,10 +254,9 @@ def _torch_blocks(threads: int):
 
     def cpu_seconds(step) -> float:
         images = step.prepare(*batch)
-        for _ in range(2):
-            step(*images, alpha)
+        step(*images, alpha)
         times = []
-        for _ in range(5):
+        for _ in range(3):
             began = time.process_time()
             step(*images, alpha)
             times.append(time.process_time() - began)
