@@ -19,6 +19,7 @@ import time
 BATCH = 128
 PRECISIONS = ("float32", "bfloat16")
 QUIET = 0.05  # the share of the machine's cores that others may use during a block that counts
+PIPELINE_BATCHES = 60  # drawn from a new iterator each time, or its buffer would give them for nothing
 ENOUGH = 3  # with fewer quiet blocks than this all blocks count, and the figures say so
 
 
@@ -54,7 +55,8 @@ def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = T
     groups = [[(ours, p, steps), (theirs, p, steps)] for p in PRECISIONS]
     alone = [*(f"peak_{p}" for p in PRECISIONS), "pipeline", *(f"{p}_fed" for p in PRECISIONS)]
     alone += [f"{p}_xla" for p in PRECISIONS] if xla else []
-    groups += [[(ours, name, 10 if name in ("pipeline", *alone[:2]) else steps)] for name in alone]
+    counts = {"pipeline": 1, **{f"peak_{p}": 10 for p in PRECISIONS}}
+    groups += [[(ours, name, counts.get(name, steps))] for name in alone]
     samples = [[] for _ in groups]
     for group in groups:
         for worker, name, _ in group:
@@ -125,7 +127,7 @@ def _busy_seconds() -> float:
 def _figures(seconds: dict[str, list[float]], operations: int) -> dict:
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     peak = {p: 2 * 2048**3 / min(seconds[f"keras_peak_{p}"]) for p in PRECISIONS}
-    pipeline = medians["keras_pipeline"]
+    pipeline = medians["keras_pipeline"] / PIPELINE_BATCHES
     figures = {}
     for p in PRECISIONS:
         pairs = zip(seconds[f"torch_{p}"], seconds[f"keras_{p}"], strict=True)
@@ -229,7 +231,7 @@ def _keras_blocks(threads: int):
         if name.startswith("peak_"):
             return product(name.removeprefix("peak_"))
         if name == "pipeline":
-            return lambda: next(batches)["c"].numpy()
+            return lambda: [batch["c"].numpy() for batch in pipeline.take(PIPELINE_BATCHES)]
         precision, _, kind = name.partition("_")
         if name not in steps:
             one = tf.data.Dataset.from_tensors(next(batches)).repeat()
