@@ -77,8 +77,8 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     checkpoints = callbacks.Checkpoints(output / "checkpoints", recipe.snapshot_every)
     _open_run(recipe, output, resume, checkpoints)
     tf.config.experimental.enable_op_determinism()
-    # This rewriting of the graph fails on our steps now and then, and then they round otherwise.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
+    # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
     images = _images(recipe, recipe.source, recipe.source_split)
