@@ -8,6 +8,7 @@ import keras
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
+from kerasinterp.nn.leaky_relu import LeakyReLU
 
 # Both GAN papers draw weights from N(0, 0.02) (DCGAN section 4; openai/InfoGAN).
 _INITIAL_DEVIATION = 0.02
@@ -34,7 +35,7 @@ def normalised(x: keras.KerasTensor, activation: str, number: int) -> keras.Kera
 def activated(x: keras.KerasTensor, activation: str, number: int) -> keras.KerasTensor:
     """`relu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
     name = f"{activation}_{number}"
-    return keras.layers.ReLU(name=name)(x) if activation == "relu" else keras.layers.LeakyReLU(0.2, name=name)(x)
+    return keras.layers.ReLU(name=name)(x) if activation == "relu" else LeakyReLU(0.2, name=name)(x)
 
 
 def head(x: keras.KerasTensor, units: int, weights: Weights, kind: str) -> keras.KerasTensor:

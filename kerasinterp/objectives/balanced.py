@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from kerasinterp.nn.joint import Joint
 from kerasinterp.objectives.objective import Balance, Objective, Player
 from kerasinterp.ops import losses
 
@@ -45,14 +46,14 @@ class BalancedAutoencoder(Objective):
     ):
         super().__init__(encoder=encoder, decoder=decoder, discriminator=discriminator, **kwargs)
         self.fake_label, self.joint = float(fake_label), bool(joint)
+        self._joint_discriminator = Joint(discriminator)
         self.k = self.add_weight(shape=(), initializer="ones", trainable=False, name="k")  # eq. 4
 
     def balanced_terms(self, target: tf.Tensor, decoded: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """The terms for real images `target` (B, ...) and `decoded` ones, the first B of which reconstruct them."""
         count = tf.shape(target)[0]
         if self.joint:
-            scores = self.discriminator(tf.concat([target, decoded], 0), training=training)
-            real, fake = scores[:count], scores[count:]
+            real, fake = self._joint_discriminator(target, decoded, training=training)
         else:
             real, fake = self.discriminator(target, training=training), self.discriminator(decoded, training=training)
         return {

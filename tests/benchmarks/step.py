@@ -213,6 +213,8 @@ def _keras_blocks(threads: int):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.experimental.enable_op_determinism()
+    tf.random.set_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28, 1), dtype=np.uint8)
     pipeline = triplets(images, BATCH)
     batches = iter(pipeline)
@@ -233,6 +235,8 @@ def _keras_blocks(threads: int):
         if name == "pipeline":
             return lambda: [batch["c"].numpy() for batch in pipeline.take(PIPELINE_BATCHES)]
         precision, _, kind = name.partition("_")
+        # As `kerasinterp train` does; but without graph rewriting `jit_compile` is ignored.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": kind != "xla"})
         if name not in steps:
             one = tf.data.Dataset.from_tensors(next(batches)).repeat()
             steps[name] = KerasStep(precision == "bfloat16", kind == "xla", pipeline if kind == "fed" else one)

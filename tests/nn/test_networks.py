@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn import dcgan, infogan
 from kerasinterp.nn.batch_normalization import BatchNormalization
+from kerasinterp.nn.leaky_relu import LeakyReLU
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,15 @@ def test_batch_normalisation_is_keras(shape):
     np.testing.assert_allclose(ours(x, training=True), theirs(x, training=True), atol=2e-5)
     count = np.prod(shape[:-1])
     np.testing.assert_allclose(ours.moving_mean, theirs.moving_mean, atol=1e-5)
-    unbiased = count / (count - 1) if len(shape) == 4 else 1.0
-    batch_part = 2.0 * (theirs.moving_variance.numpy() - 0.5) * unbiased
+    batch_part = 2.0 * (theirs.moving_variance.numpy() - 0.5) * count / (count - 1)  # unbiased
     np.testing.assert_allclose(2.0 * (ours.moving_variance.numpy() - 0.5), batch_part, rtol=1e-4)
     np.testing.assert_allclose(ours(x, training=False).shape, shape)
+
+
+def test_leaky_relu_is_keras():
+    x = tf.constant([-2.0, -0.5, 0.0, 1.5])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        ours, theirs = LeakyReLU(0.2)(x), keras.layers.LeakyReLU(0.2)(x)
+    np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(tape.gradient(ours**2, x), tape.gradient(theirs**2, x))
