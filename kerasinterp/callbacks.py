@@ -12,6 +12,7 @@ import numpy as np
 import tqdm
 
 from kerasinterp.errors import InputError
+from kerasinterp.nn.precision import in_float32
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -32,9 +33,8 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.save()
         if self.snapshot_every and (epoch + 1) % self.snapshot_every == 0 and not self.model.stop_training:
-            write_model(
-                self.model, self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras", optimizer=False
-            )
+            snapshot = self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras"
+            write_model(in_float32(self.model), snapshot)
 
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):
@@ -50,14 +50,10 @@ class Checkpoints(keras.callbacks.Callback):
         )
 
 
-def write_model(model: keras.Model, path: pathlib.Path, optimizer: bool = True) -> None:
-    """Saves a model whole or not at all; without its optimizers it can be used, not trained on."""
+def write_model(model: keras.Model, path: pathlib.Path) -> None:
+    """Saves a model whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"partial-{path.name}")
-    if not optimizer:
-        trained, model = model, type(model).from_config(model.get_config())
-        for mine, theirs in zip(model.weights, trained.weights, strict=True):
-            mine.assign(theirs)
     try:
         model.save(partial)
         partial.replace(path)

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.nn.precision import in_float32
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
@@ -185,7 +186,7 @@ class _Networks:
                 f"{type(model).__name__} cannot be exported, it has no {' and no '.join(missing)}: "
                 "give a model that kerasinterp trained."
             )
-        encoder, decoder = _in_float32(model.encoder), _in_float32(model.decoder)
+        encoder, decoder = (in_float32(network, always_copy=False) for network in (model.encoder, model.decoder))
         return cls(encoder, decoder, model.mixing, tuple(model.image_shape), int(model.latent_size))
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
@@ -266,27 +267,6 @@ def _lite_encode(networks: _Networks) -> Callable:
     # the reciprocal length saturates for codes shorter than the calibration's: latents up to a fifth too short.
     unnormalised = keras.Model(networks.encoder.inputs, last.input)
     return lambda images: tf.math.l2_normalize(unnormalised(images, training=False), axis=-1)
-
-
-def _in_float32(network: keras.Model) -> keras.Model:
-    config = network.get_config()
-    float32_config = _float32_config(config)
-    if float32_config == config:
-        return network
-    rebuilt = type(network).from_config(float32_config)
-    rebuilt.set_weights([np.asarray(weight, np.float32) for weight in network.get_weights()])
-    return rebuilt
-
-
-def _float32_config(config):
-    """The same configuration with every floating dtype policy, however deep, set to float32."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy" and "float" in config["config"]["name"]:
-            return {**config, "config": {**config["config"], "name": "float32"}}
-        return {key: _float32_config(value) for key, value in config.items()}
-    if isinstance(config, list | tuple):
-        return type(config)(_float32_config(value) for value in config)
-    return config
 
 
 def _from_files(files: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:

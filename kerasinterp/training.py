@@ -15,6 +15,7 @@ from kerasinterp import callbacks, data, evaluation, generation
 from kerasinterp.data.triplets import Transformations, triplets
 from kerasinterp.errors import InputError
 from kerasinterp.nn import dcgan, infogan
+from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops.adam import Adam
 from kerasinterp.recipe import Recipe
@@ -60,7 +61,8 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     """Trains `recipe` into the folder `output`, and evaluates it.
 
     The folder then holds `recipe.json` (recipe and versions), `history.csv`, `logs/` (TensorBoard), `samples/`,
-    `checkpoints/` (the newest two), `snapshots/` (if the recipe asks), `model.keras`, and `report.json` with a picture.
+    `checkpoints/` (the newest two, with optimizers), `snapshots/` (if the recipe asks), `model.keras` (for use: in
+    float32, without optimizers), and `report.json` with a picture.
 
     Args:
         resume: go on from the newest checkpoint; the result is the same to the bit as without interruption.
@@ -126,6 +128,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     seen, wanted = step * recipe.batch_size, total * recipe.batch_size
     if step < total:
         raise Interrupted(f"Stopped and saved at {seen:,} of {wanted:,} images: add --resume to the command to go on.")
+    model = in_float32(model)
     callbacks.write_model(model, output / "model.keras")
     print(f"{recipe.objective}: {wanted:,} images, {time.perf_counter() - started:.0f} s -> {output / 'model.keras'}")
     if report and recipe.target:

@@ -73,6 +73,11 @@ def assert_equal_models(left: pathlib.Path, right: pathlib.Path) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
+def newest(run):
+    """The last checkpoint: the model with its optimizers."""
+    return sorted((run / "checkpoints").glob("step-*.keras"))[-1]
+
+
 def test_the_run_folder_is_complete(finished, recipe):
     kept = json.loads((finished / "recipe.json").read_text())
     assert kept["recipe"]["seed"] == recipe.seed
@@ -87,17 +92,22 @@ def test_the_run_folder_is_complete(finished, recipe):
     assert load_model(finished / "model.keras").image_shape == (28, 28, 1)
 
 
-def test_a_snapshot_has_no_optimizer(finished):
-    snapshot, whole = finished / "snapshots" / "epoch-0003.keras", finished / "model.keras"
-    assert snapshot.stat().st_size < 0.6 * whole.stat().st_size
+def test_models_for_use_have_no_optimizer_and_compute_in_float32(finished, recipe, tmp_path):
+    snapshot, final, whole = finished / "snapshots" / "epoch-0003.keras", finished / "model.keras", newest(finished)
+    assert max(snapshot.stat().st_size, final.stat().st_size) < 0.6 * whole.stat().st_size
     images = np.zeros((1, 28, 28, 1), np.float32)
-    np.testing.assert_array_equal(*(load_model(path).predict(images, verbose=0) for path in (snapshot, whole)))
+    predicted = load_model(final).predict(images, verbose=0)
+    np.testing.assert_array_equal(load_model(snapshot).predict(images, verbose=0), predicted)
+    np.testing.assert_array_equal(load_model(whole).predict(images, verbose=0), predicted)
+    mixed = dataclasses.replace(recipe, precision="bfloat16", epochs=1, target=None)
+    path = training.train(mixed, tmp_path / "mixed") / "model.keras"
+    assert {layer.compute_dtype for layer in load_model(path).encoder.layers} == {"float32"}
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
     again = training.train(recipe, tmp_path / "again")
-    assert_equal_models(again / "model.keras", finished / "model.keras")
+    assert_equal_models(newest(again), newest(finished))
 
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)])
@@ -111,7 +121,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, t
         patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", fail)
         training.train(recipe, output)
     training.train(recipe, output, resume=True)
-    assert_equal_models(output / "model.keras", finished / "model.keras")
+    assert_equal_models(newest(output), newest(finished))
     assert len((output / "history.csv").read_text().splitlines()) == 4
 
 
@@ -127,14 +137,14 @@ def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeyp
         training.train(recipe, output)
     assert (output / "checkpoints" / f"step-{step:09}.keras").exists()
     training.train(recipe, output, resume=True)
-    assert_equal_models(output / "model.keras", finished / "model.keras")
+    assert_equal_models(newest(output), newest(finished))
 
 
 @pytest.mark.slow
 def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
     output = training.train(dataclasses.replace(recipe, epochs=1), tmp_path / "run")
     training.train(recipe, output, resume=True)
-    assert_equal_models(output / "model.keras", finished / "model.keras")
+    assert_equal_models(newest(output), newest(finished))
 
 
 @pytest.mark.slow

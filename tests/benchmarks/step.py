@@ -33,10 +33,13 @@ def main() -> None:
     parser.add_argument(
         "--skip-xla", action="store_true", help="leave out the XLA-compiled step, which is slow on CPUs"
     )
-    parser.add_argument("--worker", choices=("keras", "torch"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=("keras", "keras_xla", "torch"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        _serve({"keras": _keras_blocks, "torch": _torch_blocks}[options.worker](options.threads))
+        threads = options.threads
+        _serve(
+            _torch_blocks(threads) if options.worker == "torch" else _keras_blocks(threads, options.worker != "keras")
+        )
         return
     figures = measure(options.blocks, options.steps, options.minutes, options.threads, xla=not options.skip_xla)
     text = json.dumps(figures, indent=1) + "\n"
@@ -50,18 +53,19 @@ def main() -> None:
 def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = True) -> dict:
     """Measures everything and returns the figures; README.md says what each means."""
     ours, theirs = Worker("keras", threads), Worker("torch", threads)
+    compiled = Worker("keras_xla", threads) if xla else None
     settings = theirs.ask("settings")["value"]
     # What is compared is measured side by side; the rest block by block.
     groups = [[(ours, p, steps), (theirs, p, steps)] for p in PRECISIONS]
     alone = [*(f"peak_{p}" for p in PRECISIONS), "pipeline", *(f"{p}_fed" for p in PRECISIONS)]
-    alone += [f"{p}_xla" for p in PRECISIONS] if xla else []
     counts = {"pipeline": 1, **{f"peak_{p}": 10 for p in PRECISIONS}}
     groups += [[(ours, name, counts.get(name, steps))] for name in alone]
+    groups += [[(compiled, p, steps)] for p in PRECISIONS] if xla else []
     samples = [[] for _ in groups]
     for group in groups:
         for worker, name, _ in group:
             worker.ask(name, 1)  # builds and traces
-    wanted = [max(1, blocks // 5) if group[0][1].endswith("_xla") else blocks for group in groups]
+    wanted = [max(1, blocks // 5) if group[0][0] is compiled else blocks for group in groups]
     deadline, turn = time.monotonic() + 60 * minutes, 0
     while missing := [i for i, found in enumerate(samples) if _quiet(found) < wanted[i]]:
         turn += 1
@@ -73,8 +77,8 @@ def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = T
         if turn % 5 == 0:
             print(f"{turn} turns, {len(missing)} of {len(groups)} measurements to go", file=sys.stderr)
     operations = ours.ask("operations")["value"]
-    ours.close()
-    theirs.close()
+    for worker in (ours, theirs, compiled) if xla else (ours, theirs):
+        worker.close()
     enough = all(_quiet(found) >= min(ENOUGH, n) for found, n in zip(samples, wanted, strict=True))
     kept = [[s for s in found if s["others"] <= QUIET] for found in samples] if enough else samples
     seconds = {key: [s["wall"][key] for s in found] for found in kept for key in found[0]["wall"]}
@@ -203,7 +207,7 @@ def _serve(blocks) -> None:
         answers.flush()
 
 
-def _keras_blocks(threads: int):
+def _keras_blocks(threads: int, xla: bool):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import numpy as np
     import tensorflow as tf
@@ -213,8 +217,10 @@ def _keras_blocks(threads: int):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    # As `kerasinterp train` does; but without graph rewriting `jit_compile` would be ignored.
     tf.config.experimental.enable_op_determinism()
     tf.random.set_seed(0)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not xla})
     images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28, 1), dtype=np.uint8)
     pipeline = triplets(images, BATCH)
     batches = iter(pipeline)
@@ -235,11 +241,9 @@ def _keras_blocks(threads: int):
         if name == "pipeline":
             return lambda: [batch["c"].numpy() for batch in pipeline.take(PIPELINE_BATCHES)]
         precision, _, kind = name.partition("_")
-        # As `kerasinterp train` does; but without graph rewriting `jit_compile` is ignored.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": kind != "xla"})
         if name not in steps:
             one = tf.data.Dataset.from_tensors(next(batches)).repeat()
-            steps[name] = KerasStep(precision == "bfloat16", kind == "xla", pipeline if kind == "fed" else one)
+            steps[name] = KerasStep(precision == "bfloat16", xla, pipeline if kind == "fed" else one)
         return steps[name]
 
     return block
