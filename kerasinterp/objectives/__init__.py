@@ -3,6 +3,7 @@
 # Imported for their registration: a saved objective holds such layers and optimizers.
 from kerasinterp.nn import batch_normalization as _batch_normalization  # noqa: F401
 from kerasinterp.nn import convolution as _convolution  # noqa: F401
+from kerasinterp.nn import leaky_relu as _leaky_relu  # noqa: F401
 from kerasinterp.objectives.ae import AE
 from kerasinterp.objectives.augintae import AugIntAE
 from kerasinterp.objectives.intae import IntAE
