@@ -1,16 +1,28 @@
 """The papers' systems, one short file each: what is computed, and which player minimises what."""
 
+import importlib
+import pkgutil
+
 # Imported for their registration: a saved objective holds such layers and optimizers.
 from kerasinterp.nn import batch_normalization as _batch_normalization  # noqa: F401
 from kerasinterp.nn import convolution as _convolution  # noqa: F401
 from kerasinterp.nn import leaky_relu as _leaky_relu  # noqa: F401
-from kerasinterp.objectives.ae import AE
-from kerasinterp.objectives.augintae import AugIntAE
-from kerasinterp.objectives.intae import IntAE
+from kerasinterp.objectives.balanced import BalancedAutoencoder
 from kerasinterp.objectives.objective import Balance, Objective, Player
-from kerasinterp.objectives.plain_ae import PlainAE
 from kerasinterp.ops import adam as _adam  # noqa: F401
 
-OBJECTIVES = {cls.__name__: cls for cls in (PlainAE, AE, IntAE, AugIntAE)}
 
-__all__ = ["AE", "OBJECTIVES", "AugIntAE", "Balance", "IntAE", "Objective", "PlainAE", "Player"]
+def _systems() -> dict[str, type[Objective]]:
+    """Every objective in this folder, by its class's name: a new file is all that a new system needs."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    found, bases = [Objective], {Objective, BalancedAutoencoder}
+    for cls in found:
+        found += [sub for sub in cls.__subclasses__() if sub.__module__.startswith(__name__) and sub not in found]
+    return {cls.__name__: cls for cls in sorted(set(found) - bases, key=lambda cls: cls.__name__)}
+
+
+OBJECTIVES = _systems()
+globals().update(OBJECTIVES)
+
+__all__ = ["OBJECTIVES", "Balance", "Objective", "Player", *OBJECTIVES]

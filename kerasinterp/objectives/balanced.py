@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.nn.joint import Joint
 from kerasinterp.objectives.objective import Balance, Objective, Player
 from kerasinterp.ops import losses
+from kerasinterp.ops.mixing import Spherical
 
 
 class BalancedAutoencoder(Objective):
@@ -34,6 +34,7 @@ class BalancedAutoencoder(Objective):
         Player("discriminator", networks=("discriminator",), terms=("real", "fake")),
     )
     measures = ("real_score", "fake_score", "k")
+    default_mixing = Spherical()  # A.1
 
     def __init__(
         self,
@@ -46,19 +47,18 @@ class BalancedAutoencoder(Objective):
     ):
         super().__init__(encoder=encoder, decoder=decoder, discriminator=discriminator, **kwargs)
         self.fake_label, self.joint = float(fake_label), bool(joint)
-        self._joint_discriminator = Joint(discriminator)
         self.k = self.add_weight(shape=(), initializer="ones", trainable=False, name="k")  # eq. 4
 
     def balanced_terms(self, target: tf.Tensor, decoded: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """The terms for real images `target` (B, ...) and `decoded` ones, the first B of which reconstruct them."""
         count = tf.shape(target)[0]
         if self.joint:
-            real, fake = self._joint_discriminator(target, decoded, training=training)
+            real, fake = self.jointly("discriminator", target, decoded, training=training)
         else:
             real, fake = self.discriminator(target, training=training), self.discriminator(decoded, training=training)
         return {
             "decoded": decoded,
-            "reconstruction": losses.absolute_error(target, decoded[:count]),
+            "reconstruction": self.reconstruction_error(target, decoded[:count]),
             "adversarial": losses.least_squares(fake, 1.0),
             "real": losses.least_squares(real, 1.0),
             "fake": losses.least_squares(fake, self.fake_label),

@@ -19,11 +19,7 @@ class IntAE(BalancedAutoencoder):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         latents = self.encoder(images, training=training)
-        alpha = batch["alpha"] if "alpha" in batch else self._alpha(images)
+        alpha = batch["alpha"] if "alpha" in batch else tf.reduce_mean(self.uniform(2, tf.shape(images)[0]), axis=0)
         mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)
         decoded = self.decoder(tf.concat([latents, mixed], 0), training=training)
         return self.balanced_terms(images, decoded, training)
-
-    def _alpha(self, images: tf.Tensor) -> tf.Tensor:
-        draws = keras.random.uniform((2, tf.shape(images)[0]), seed=self.seed_generator)
-        return tf.reduce_mean(draws, axis=0)

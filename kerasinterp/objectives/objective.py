@@ -7,8 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasinterp.errors import InputError
-from kerasinterp.ops import gradients, mixing
+from kerasinterp.errors import InputError, suggest
+from kerasinterp.nn.joint import Joint
+from kerasinterp.ops import gradients, losses
+from kerasinterp.ops.mixing import Linear
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Balance:
 
 @dataclasses.dataclass(frozen=True)
 class Player:
-    """Some networks, trained by one optimizer to minimise the sum of some terms (each a mean over the batch)."""
+    """Some networks, trained by one optimizer to minimise the weighted sum of some terms (each a mean over the batch).
+
+    Attributes:
+        every: acts on every n-th slice of a batch only (n generator steps to one of a critic's, or the other way).
+    """
 
     name: str
     networks: tuple[str, ...]
     terms: tuple[str, ...]
     balance: Balance | None = None
+    every: int = 1
 
 
 class Objective(keras.Model):
@@ -43,15 +50,31 @@ class Objective(keras.Model):
     (gradients, optimizers, logs, saving, distribution) is here, once.
 
     Args:
-        mixing: how two latents are mixed, a value such as `Spherical()` (the default) or `Linear()`.
+        mixing: how two latents are mixed, a value of `kerasinterp.ops.mixing`, `Linear()` say; None for the system's.
         seed: for draws within a step; saved with the model, so that a resumed run draws the same values.
-        networks: the players' networks by name, `encoder` (B, H, W, C) -> (B, latent_size) and `decoder` among them.
+        weights: of terms, by name, where they differ from the system's; a term of weight 0 is logged, not minimised.
+        every: by player, where it differs from the system's (`Player.every`); the batch is cut into as many slices.
+        reconstruction_loss: `absolute` or `squared` error, a mean over pixels; None for the system's.
+        networks: the players' networks by name, `encoder` (B, H, W, C) -> latents (B, ...) and `decoder` among them.
     """
 
     players: tuple[Player, ...] = ()
     measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
+    weights_of_terms: dict[str, float] = {}  # 1 where not named
+    default_mixing: Any = Linear()
+    reconstruction_loss: str = "absolute"
 
-    def __init__(self, *, mixing: Any = None, seed: int = 0, name: str | None = None, **networks: keras.Model):
+    def __init__(
+        self,
+        *,
+        mixing: Any = None,
+        seed: int = 0,
+        weights: dict[str, float] | None = None,
+        every: dict[str, int] | None = None,
+        reconstruction_loss: str | None = None,
+        name: str | None = None,
+        **networks: keras.Model,
+    ):
         # float32: the networks have policies of their own, and the images must not be rounded before they arrive.
         super().__init__(name=name, dtype="float32")
         expected = self.network_names()
@@ -61,19 +84,28 @@ class Objective(keras.Model):
             )
         for key in expected:
             setattr(self, key, networks[key])
-        if self.decoder.output_shape[1:] != self.encoder.input_shape[1:]:
-            raise InputError(
-                f"The decoder makes images of shape {self.decoder.output_shape[1:]}, the encoder takes "
-                f"{self.encoder.input_shape[1:]}: build both with the same image_shape."
-            )
-        if self.encoder.output_shape[1:] != self.decoder.input_shape[1:]:
-            raise InputError(
-                f"The encoder makes latents of shape {self.encoder.output_shape[1:]}, the decoder takes "
-                f"{self.decoder.input_shape[1:]}: build both with the same latent_size."
-            )
-        self.mixing = _mixing(mixing)
+        self.complete_networks()
+        _check_shapes(self.encoder, self.decoder)
+        self.mixing = self.default_mixing if mixing is None else mixing
+        self.mixing.check(self.latent_shape)
         self.seed = int(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
+        self.term_weights = dict.fromkeys(self.term_names(), 1.0) | self.weights_of_terms
+        self.term_weights |= _known(weights, "term", self.term_names(), float, least=0.0)
+        for player in self.players:
+            if not any(self.term_weights[term] for term in player.terms):
+                raise InputError(f"Every term of player {player.name!r} has weight 0: leave one to be minimised.")
+            if player.balance and any(self.term_weights[term] != 1.0 for term in player.terms):
+                raise InputError(f"The terms of player {player.name!r} are balanced image by image: give no weights.")
+        self.every = {player.name: player.every for player in self.players}
+        self.every |= _known(every, "player", list(self.every), int, least=1)
+        if any(max(self.every.values()) % number for number in self.every.values()):
+            raise InputError(f"The largest number of slices is a multiple of the others, not {self.every}.")
+        self.reconstruction_loss = reconstruction_loss or type(self).reconstruction_loss
+        if self.reconstruction_loss not in losses.RECONSTRUCTION:
+            known = list(losses.RECONSTRUCTION)
+            raise InputError(f"reconstruction_loss is {' or '.join(known)}, not {self.reconstruction_loss!r}.")
+        self._joint = {}
         self._means = {key: keras.metrics.Mean(name=key) for key in (*self.term_names(), *self.measures)}
         self.built = True
 
@@ -84,14 +116,38 @@ class Objective(keras.Model):
         raise NotImplementedError
 
     def prepare(self, data: Any) -> dict[str, tf.Tensor]:
-        """The batch as a dictionary; plain images (B, H, W, C), alone or with labels, become `{"c": images}`."""
+        """The batch as a dictionary; plain images (B, H, W, C) become `{"c": images}`, and labels `labels`."""
         if isinstance(data, dict):
             return data
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return images if isinstance(images, dict) else {"c": images}
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        batch = images if isinstance(images, dict) else {"c": images}
+        return batch if labels is None else batch | {"labels": labels}
 
     def after_update(self, outputs: dict[str, tf.Tensor]) -> None:
         """Called at the end of each training step with what `terms` returned."""
+
+    def step_shares(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The share in 0..1 of its learning rate that a player uses in this step, where it is not all."""
+        return {}
+
+    def complete_networks(self) -> None:
+        """Called once the given networks are attributes, for a system that makes others from them."""
+
+    # What a system computes its terms with
+
+    def reconstruction_error(self, target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        """`reconstruction_loss` of each image, (B, ...) -> (B,)."""
+        return losses.RECONSTRUCTION[self.reconstruction_loss](target, image)
+
+    def jointly(self, network: str, *batches: tf.Tensor, training: bool) -> list[tf.Tensor]:
+        """What a network gives for several batches that share its batch normalisation's statistics."""
+        if network not in self._joint:
+            self._joint[network] = Joint(getattr(self, network))
+        return self._joint[network](*batches, training=training)
+
+    def uniform(self, *shape: int | tf.Tensor) -> tf.Tensor:
+        """Draws from U(0, 1)."""
+        return keras.random.uniform(shape, seed=self.seed_generator)
 
     # What a user calls
 
@@ -100,15 +156,20 @@ class Objective(keras.Model):
         return tuple(self.encoder.input_shape[1:])
 
     @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """(n,) for vectors, (h, w, n) for convolutional latents."""
+        return tuple(self.encoder.output_shape[1:])
+
+    @property
     def latent_size(self) -> int:
-        return self.encoder.output_shape[-1]
+        return self.latent_shape[-1]
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
-        """(B, H, W, C) in [-1, 1] -> latents (B, latent_size)."""
+        """(B, H, W, C) in [-1, 1] -> latents (B, *latent_shape)."""
         return self.encoder(images, training=False)
 
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Latents (B, latent_size) -> images (B, H, W, C) in [-1, 1]."""
+        """Latents (B, *latent_shape) -> images (B, H, W, C) in [-1, 1]."""
         return self.decoder(latents, training=False)
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -159,15 +220,25 @@ class Objective(keras.Model):
         self.compile(optimizers, jit_compile=config.get("jit_compile", "auto"))
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch = self.prepare(data)
+        slices = max(self.every.values())
+        for number, batch in enumerate(_slices(self.prepare(data), slices), 1):
+            outputs = self._update(batch, [player for player in self.players if number % self.every[player.name] == 0])
+        return self._log(outputs)  # everybody acts on the last slice
+
+    def _update(self, batch: dict[str, tf.Tensor], players: list[Player]) -> dict[str, tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             outputs = self.terms(batch, training=True)
-        updates = [(player, self._gradients(tape, player, outputs)) for player in self.players]
+        updates = [(player, self._gradients(tape, player, outputs)) for player in players]
         del tape
+        shares = self.step_shares(outputs)
         for player, found in updates:
-            self.optimizer_of(player).apply(found, self.variables_of(player))
+            variables = self.variables_of(player)
+            before = [tf.identity(variable.value) for variable in variables] if player.name in shares else []
+            self.optimizer_of(player).apply(found, variables)
+            for variable, start in zip(variables, before, strict=False):
+                variable.assign(start + shares[player.name] * (variable.value - start))
         self.after_update(outputs)
-        return self._log(outputs)
+        return outputs
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         return self._log(self.terms(self.prepare(data), training=False))
@@ -177,8 +248,9 @@ class Objective(keras.Model):
         # Every replica sees a share of the batch, and their gradients are added.
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if player.balance is None:
-            ends = [outputs[term] for term in player.terms]
-            starts = [_mean_gradient(end) / replicas for end in ends]
+            weights = {term: self.term_weights[term] for term in player.terms if self.term_weights[term]}
+            ends = [outputs[term] for term in weights]
+            starts = [_mean_gradient(outputs[term]) * weight / replicas for term, weight in weights.items()]
         else:
             ends = outputs[player.balance.images]
             target, term = outputs[player.balance.target], outputs[player.balance.term]
@@ -224,14 +296,20 @@ class Objective(keras.Model):
 
     def get_config(self) -> dict:
         networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
-        mixing_value = keras.saving.serialize_keras_object(self.mixing)
-        return {"name": self.name, "seed": self.seed, "mixing": mixing_value, **networks}
+        settings = {
+            "name": self.name,
+            "seed": self.seed,
+            "mixing": keras.saving.serialize_keras_object(self.mixing),
+            "weights": dict(self.term_weights),
+            "every": dict(self.every),
+            "reconstruction_loss": self.reconstruction_loss,
+        }
+        return settings | networks
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Objective":
-        keys = {"mixing", *cls.network_names()}
         restored = {
-            key: keras.saving.deserialize_keras_object(value, custom_objects) if key in keys else value
+            key: keras.saving.deserialize_keras_object(value, custom_objects) if _is_serialised(value) else value
             for key, value in config.items()
         }
         return cls(**restored)
@@ -251,7 +329,38 @@ def _mean_gradient(term: tf.Tensor) -> tf.Tensor:
     return tf.fill(tf.shape(term), 1.0 / tf.cast(tf.size(term), term.dtype))
 
 
-def _mixing(value: Any) -> Any:
-    if value is None:
-        return mixing.Spherical()
-    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+def _slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
+    if count == 1:
+        return [batch]
+    size = next(iter(batch.values())).shape[0]
+    if size is not None and size % count:
+        raise InputError(f"A batch of {size} cannot be cut into {count} equal slices: choose another batch_size.")
+    parts = {key: tf.split(value, count) for key, value in batch.items()}
+    return [{key: part[number] for key, part in parts.items()} for number in range(count)]
+
+
+def _known(given: dict | None, kind: str, names: list[str], to: type, least: float) -> dict:
+    """`given` as numbers of type `to`, if all its keys are `names`."""
+    for key, value in (given or {}).items():
+        if key not in names:
+            raise InputError(f"There is no {kind} {key!r}: choose of {', '.join(names)}.{suggest(key, names)}")
+        if to(value) < least:
+            raise InputError(f"The number given for {key} is {least:g} or more, not {value}.")
+    return {key: to(value) for key, value in (given or {}).items()}
+
+
+def _check_shapes(encoder: keras.Model, decoder: keras.Model) -> None:
+    if decoder.output_shape[1:] != encoder.input_shape[1:]:
+        raise InputError(
+            f"The decoder makes images of shape {decoder.output_shape[1:]}, the encoder takes "
+            f"{encoder.input_shape[1:]}: build both with the same image_shape."
+        )
+    if encoder.output_shape[1:] != decoder.input_shape[1:]:
+        raise InputError(
+            f"The encoder makes latents of shape {encoder.output_shape[1:]}, the decoder takes "
+            f"{decoder.input_shape[1:]}: build both with the same latent_size."
+        )
+
+
+def _is_serialised(value: Any) -> bool:
+    return isinstance(value, dict) and "class_name" in value

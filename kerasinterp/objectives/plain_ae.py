@@ -4,17 +4,16 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.objectives.objective import Objective, Player
-from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
 class PlainAE(Objective):
     """An autoencoder that minimises the pixel error alone, whose generalisation AugIntAE's table 1 measures.
 
-    L_recon = |C - G(E(C))|_1
+    L_recon = |C - G(E(C))|_1, or squared (ACAI's baseline) with reconstruction_loss="squared"
     """
 
     players = (Player("autoencoder", networks=("encoder", "decoder"), terms=("reconstruction",)),)
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
-        return {"reconstruction": losses.absolute_error(batch["c"], self(batch["c"], training=training))}
+        return {"reconstruction": self.reconstruction_error(batch["c"], self(batch["c"], training=training))}

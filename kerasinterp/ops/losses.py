@@ -19,3 +19,31 @@ def least_squares(scores: tf.Tensor, label: float) -> tf.Tensor:
     """
     loss = _tensorflow_gan.least_squares_generator_loss(scores, label, loss_collection=None, reduction="none")
     return tf.reshape(loss, [-1])
+
+
+def squared_error(target: tf.Tensor | float, image: tf.Tensor) -> tf.Tensor:
+    """Mean squared error of each image (or code, score), (B, ...) -> (B,)."""
+    difference = tf.square(tf.cast(target, tf.float32) - tf.cast(image, tf.float32))
+    return tf.reduce_mean(difference, axis=list(range(1, difference.shape.rank)))
+
+
+def distance(target: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+    """Euclidean distance of each code, (B, ...) -> (B,) (AMR eq. 5's norm)."""
+    difference = tf.square(tf.cast(target, tf.float32) - tf.cast(code, tf.float32))
+    # The root has no gradient at 0.
+    return tf.sqrt(tf.reduce_sum(difference, axis=list(range(1, difference.shape.rank))) + 1e-12)
+
+
+def cross_entropy(scores: tf.Tensor, label: float | tf.Tensor) -> tf.Tensor:
+    """Binary cross-entropy of logits (B, ...) with `label` in 0..1, a mean over all axes but the first: (B,).
+
+    The loss of the original GAN: the discriminator minimises it with label 1 on real and 0 on fake images, the
+    generator with label 1 on fake ones (Goodfellow et al., 2014; AMR eq. 2).
+    """
+    scores = tf.cast(scores, tf.float32)
+    label = tf.broadcast_to(tf.cast(label, tf.float32), tf.shape(scores))
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=scores)
+    return tf.reduce_mean(losses, axis=list(range(1, losses.shape.rank)))
+
+
+RECONSTRUCTION = {"absolute": absolute_error, "squared": squared_error}

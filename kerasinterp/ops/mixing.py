@@ -8,6 +8,8 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from kerasinterp.errors import InputError
+
 
 def _column(t: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     """Shapes `t`, a scalar or one value an example, to broadcast against `like` (B, ...)."""
@@ -49,7 +51,24 @@ def _length(x: tf.Tensor) -> tf.Tensor:
     return tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(x), axis=-1, keepdims=True), 1e-6))
 
 
-class _Mixing:
+class Mixing:
+    """A way to mix latents; the frozen dataclasses below are its kinds.
+
+    `mixing(a, b, t)` mixes two batches at the weights `t` of the second; `mixing.draw(latents, generator)` mixes a
+    batch with itself, in reverse order (so each latent meets another one), at weights that it draws.
+    """
+
+    def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+        return lerp(a, b, t)
+
+    def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
+        """Mixes `latents` (B, ...) with weights drawn from `generator`."""
+        alpha = keras.random.uniform((tf.shape(latents)[0],), seed=generator)
+        return self(tf.reverse(latents, [0]), latents, alpha)
+
+    def check(self, latent_shape: tuple[int, ...]) -> None:
+        """Raises InputError if latents of this shape (without the batch) cannot be mixed so."""
+
     def get_config(self) -> dict:
         return dataclasses.asdict(self)
 
@@ -60,17 +79,89 @@ class _Mixing:
 
 @keras.saving.register_keras_serializable("kerasinterp")
 @dataclasses.dataclass(frozen=True)
-class Linear(_Mixing):
-    """Linear mixing of two latents of any shape."""
-
-    def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
-        return lerp(a, b, t)
+class Linear(Mixing):
+    """Linear mixing of latents of any shape, one weight an example ("mixup": AMR eq. 3)."""
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
 @dataclasses.dataclass(frozen=True)
-class Spherical(_Mixing):
+class Spherical(Mixing):
     """Spherical mixing (SLERP) of two latent vectors (AugIntAE A.1)."""
 
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
         return slerp(a, b, t)
+
+    def check(self, latent_shape: tuple[int, ...]) -> None:
+        if len(latent_shape) != 1:
+            raise InputError(
+                f"Spherical mixing is for latent vectors; these latents are maps of shape {latent_shape}: use Linear()."
+            )
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+@dataclasses.dataclass(frozen=True)
+class PerFeature(Mixing):
+    """Linear mixing with a weight of its own for each feature (map) (AMR section 3, `mixup2` in its code)."""
+
+    def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
+        alpha = keras.random.uniform(_per_feature(latents), seed=generator)
+        return alpha * latents + (1.0 - alpha) * tf.reverse(latents, [0])
+
+    def check(self, latent_shape: tuple[int, ...]) -> None:
+        _check_features(type(self).__name__, latent_shape)
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+@dataclasses.dataclass(frozen=True)
+class Bernoulli(Mixing):
+    """Each feature (map) is taken whole from one of the two latents: m h1 + (1 - m) h2 (AMR eq. 4).
+
+    In training m ~ Bernoulli(p) with p ~ U(0, 1), an example. Between two given latents the features change sides one
+    after another as `t` grows, in a fixed random order, so that a path does not flicker.
+    """
+
+    def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+        threshold = tf.random.stateless_uniform([a.shape[-1]], seed=[0, 0])
+        return tf.where(threshold < _column(t, a), b, a)
+
+    def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
+        shape = _per_feature(latents)
+        p = keras.random.uniform((shape[0], *[1] * (len(shape) - 1)), seed=generator)
+        return masked(keras.random.uniform(shape, seed=generator) < p, latents, tf.reverse(latents, [0]))
+
+    def check(self, latent_shape: tuple[int, ...]) -> None:
+        _check_features(type(self).__name__, latent_shape)
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+@dataclasses.dataclass(frozen=True)
+class Dirichlet(Mixing):
+    """Convex mixing of `k` latents, weights from Dirichlet(1, ..., 1) (AMR's code); two given latents mix linearly."""
+
+    k: int = 3
+
+    def __post_init__(self):
+        if self.k < 2:
+            raise InputError(f"Dirichlet mixing takes k = 2 latents or more, not {self.k}.")
+
+    def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
+        # Exponentials over their sum are Dirichlet(1, ..., 1).
+        draws = keras.random.uniform((self.k, tf.shape(latents)[0]), 1e-7, 1.0, seed=generator)
+        weights = -tf.math.log(draws) / tf.reduce_sum(-tf.math.log(draws), axis=0)
+        return sum(_column(weights[n], latents) * tf.roll(latents, n, axis=0) for n in range(self.k))
+
+
+def masked(mask: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """m h1 + (1 - m) h2 (AMR eq. 4)."""
+    mask = tf.cast(mask, first.dtype)
+    return mask * first + (1.0 - mask) * second
+
+
+def _per_feature(latents: tf.Tensor) -> tuple:
+    """(B, 1, ..., features)."""
+    return (tf.shape(latents)[0], *[1] * (latents.shape.rank - 2), latents.shape[-1])
+
+
+def _check_features(kind: str, latent_shape: tuple[int, ...]) -> None:
+    if latent_shape[-1] < 2:
+        raise InputError(f"{kind} mixing chooses among features, and these latents have one: use Linear().")

@@ -1,0 +1,46 @@
+"""The variational autoencoder."""
+
+import keras
+import tensorflow as tf
+
+from kerasinterp.errors import InputError
+from kerasinterp.objectives.objective import Objective, Player
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+class VAE(Objective):
+    """The variational autoencoder with a Gaussian decoder (Kingma and Welling, 2013).
+
+        z ~ N(mu(x), sigma(x)^2);  |x - G(z)|^2 / 2 + KL(N(mu, sigma^2) | N(0, 1)), both over the number of pixels
+
+    `encode`, interpolation and exports use mu. The weight of `divergence` is beta (`BetaVAE`).
+
+    Args:
+        posterior: images -> (B, ..., 2 n), mu and log sigma^2; the decoder takes (B, ..., n).
+    """
+
+    players = (Player("autoencoder", networks=("posterior", "decoder"), terms=("reconstruction", "divergence")),)
+    weights_of_terms = {"reconstruction": 0.5, "divergence": 1.0}
+    reconstruction_loss = "squared"
+
+    def complete_networks(self) -> None:
+        statistics = self.posterior.output
+        if statistics.shape[-1] % 2:
+            raise InputError(
+                f"The posterior gives mu and log sigma^2, not {statistics.shape[-1]} features: an even number."
+            )
+        mean = statistics[..., : statistics.shape[-1] // 2]
+        self.encoder = keras.Model(self.posterior.input, mean, name="mean_encoder")
+
+    def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
+        images = batch["c"]
+        mean, log_variance = tf.split(tf.cast(self.posterior(images, training=training), tf.float32), 2, axis=-1)
+        noise = keras.random.normal(tf.shape(mean), seed=self.seed_generator)
+        latents = mean + tf.exp(0.5 * log_variance) * noise
+        decoded = self.decoder(latents, training=training)
+        divergence = 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance)
+        pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:]), tf.float32)
+        return {
+            "reconstruction": self.reconstruction_error(images, decoded),
+            "divergence": tf.reduce_sum(divergence, axis=list(range(1, divergence.shape.rank))) / pixels,
+        }

@@ -1,0 +1,106 @@
+"""What the base offers every system."""
+
+import keras
+import networks
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import SHAPE, linear
+
+from kerasinterp.errors import InputError
+from kerasinterp.objectives import ACAI, AE, AMR, OBJECTIVES, Objective, PlainAE
+from kerasinterp.ops.mixing import Bernoulli, Linear, PerFeature, Spherical
+
+
+def test_every_system_is_found():
+    expected = "AAE ACAI AE AEAI AMR ARAE AugIntAE BetaVAE DenoisingAE GAIA IntAE PlainAE SupervisedAMR VAE"
+    assert list(OBJECTIVES) == sorted(expected.split())
+
+
+def test_files_stay_short():
+    import pathlib
+
+    import kerasinterp.objectives
+
+    folder = pathlib.Path(kerasinterp.objectives.__file__).parent
+    lengths = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.py")}
+    del lengths["objective.py"]
+    assert max(lengths.values()) <= 120, lengths
+
+
+def step(**options):
+    model = networks.make(ACAI, **options)
+    model.compile(keras.optimizers.SGD(1.0))
+    before = model.decoder.weights[0].numpy()
+    model.train_on_batch(networks.image_batch())
+    return model.decoder.weights[0].numpy() - before
+
+
+def test_weights_multiply_a_term():
+    alone = step(weights={"fooling": 0.0})
+    np.testing.assert_allclose(step(weights={"fooling": 0.0, "reconstruction": 3.0}), 3 * alone, rtol=1e-4, atol=1e-6)
+
+
+def test_unknown_or_useless_settings_are_refused():
+    for options, said in (
+        ({"weights": {"fooolin": 1.0}}, "fooling"),
+        ({"weights": {"fooling": -1.0}}, "0 or more"),
+        ({"weights": {"coefficient": 0.0, "blend": 0.0}}, "Every term of player 'critic'"),
+        ({"every": {"criticc": 2}}, "critic"),
+        ({"every": {"critic": 2, "autoencoder": 3}}, "multiple"),
+        ({"reconstruction_loss": "l7"}, "absolute or squared"),
+    ):
+        with pytest.raises(InputError, match=said):
+            networks.make(ACAI, **options)
+    with pytest.raises(InputError, match="balanced"):
+        networks.make(AE, weights={"reconstruction": 2.0})
+
+
+def test_a_batch_that_cannot_be_sliced_is_refused():
+    model = networks.make(AMR, every={"autoencoder": 4})
+    model.compile("adam")
+    with pytest.raises(InputError, match="4 equal slices"):
+        model.train_on_batch(networks.image_batch(6))
+
+
+def test_unsuitable_mixing_is_refused():
+    maps = {"encoder": linear(SHAPE, (2, 2, 3), 1), "decoder": linear((2, 2, 3), SHAPE, 2)}
+    assert PlainAE(**maps).latent_shape == (2, 2, 3)
+    assert PlainAE(**maps, mixing=Bernoulli()).mixing == Bernoulli()
+    with pytest.raises(InputError, match="maps of shape"):
+        PlainAE(**maps, mixing=Spherical())
+    single = {"encoder": linear(SHAPE, (1,), 1), "decoder": linear((1,), SHAPE, 2)}
+    for mixing in (Bernoulli(), PerFeature()):
+        with pytest.raises(InputError, match="have one"):
+            PlainAE(**single, mixing=mixing)
+    assert PlainAE(**single).mixing == Linear()
+
+
+def test_labels_arrive():
+    seen = []
+
+    class Labelled(PlainAE):
+        def terms(self, batch, training):
+            seen.append(sorted(batch))
+            return super().terms(batch, training)
+
+    model = networks.make(Labelled)
+    model.compile("adam", run_eagerly=True)
+    images = networks.image_batch()["c"]
+    model.train_on_batch(images, np.zeros(6))
+    model.train_on_batch(images)
+    assert seen == [["c", "labels"], ["c"]]
+
+
+def test_a_term_that_reaches_a_variable_is_needed():
+    @keras.saving.register_keras_serializable("tests")
+    class Idle(Objective):
+        players = PlainAE.players
+
+        def terms(self, batch, training):
+            return {"reconstruction": tf.reduce_mean(self.encoder(batch["c"]), axis=1)}
+
+    model = networks.make(Idle)
+    model.compile("adam")
+    with pytest.raises(ValueError, match="No term of player 'autoencoder' depends on"):
+        model.train_on_batch(networks.image_batch())
