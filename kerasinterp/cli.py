@@ -117,6 +117,28 @@ def train(
     )
 
 
+@cli.command(short_help="Compare systems where the true in-betweens are known.")
+@click.argument("dataset")
+@click.argument("systems", nargs=-1, required=True)
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for table and figures.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Runs of each system.")
+@click.option("--epochs", type=click.IntRange(**_SIZE), help="Epochs of each run.  [default: the recipes']")
+@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
+def compare(dataset: str, systems: tuple[str, ...], output: Path, seeds: int, smoke: bool, **overrides: Any) -> None:
+    """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole or coil100) and compare their interpolations.
+
+    A comparison that was stopped goes on when it is started again.
+    """
+    _check_directory(output)
+    with _quiet():
+        from kerasinterp import known_truth
+    settings = {name: value for name, value in overrides.items() if value is not None}
+    known_truth.compare(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
+    click.echo((output / "table.md").read_text())
+    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
+
+
 @cli.command(short_help="Generate images from a few seed images.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("seeds", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -6,8 +6,8 @@ import pkgutil
 
 from kerasinterp.errors import InputError, suggest
 
-_OBJECTIVES = ("AugIntAE", "IntAE", "AE", "PlainAE")
-_BACKBONES = ("infogan", "dcgan")
+_BACKBONES = ("infogan", "dcgan", "acai", "vgg", "resnet", "mlp")
+_MIXINGS = ("", "linear", "spherical", "per_feature", "bernoulli", "dirichlet")
 _PRECISIONS = ("float32", "bfloat16")
 
 
@@ -19,19 +19,27 @@ class Recipe:
         name: the folder under `recipes/`.
         summary: one line for `kerasinterp list`.
         source, source_split: the unlabelled training images: a dataset's name or a folder, and a TFDS split.
+        source_options: further arguments of `kerasinterp.data.images`, such as `{"where": {"object_id": "obj1"}}`.
+        source_share: a random share of the images to train on, drawn by `seed` (AEAI 2.3: 0.8).
+        attributes: a row of binary attributes for each label of the source, if the system learns with them.
         target, target_split: images of classes never trained on, for sample grids and the report; None for no report.
         image_size: height and width in pixels.
         channels: 1 (grey) or 3 (colour).
         objective: the system's class name in `kerasinterp.objectives`.
-        objective_options: further arguments of it, by name.
-        backbone: `infogan` or `dcgan`.
+        objective_options: further arguments of it, by name (`weights`, `every`, ...).
+        mixing: how latents are mixed: `linear`, `spherical`, `per_feature`, `bernoulli`, `dirichlet`; "" for the
+            system's own way.
+        backbone: the module of `kerasinterp.nn` that builds the networks.
         width: maps of the backbone's first layer.
-        latent_size: size of the latent.
-        transformations: the range of each transformation, by name (`kerasinterp.data.Transformations`).
+        latent_size: size of the latent; of convolutional latents, their channels.
+        scales: how often `acai` and `resnet` halve the image, None for a latent 4 x 4.
+        transformations: the range of each transformation, by name (`kerasinterp.data.Transformations`), for training
+            on triplets; None trains on the images as they are.
         batch_size: images a step.
         images_per_epoch: images between two checkpoints, rounded up to whole batches.
         epochs: how many times.
         learning_rate: Adam's step size.
+        adam_betas: Adam's two decay rates.
         learning_rate_cuts: shares of the training at which it is divided by 10.
         precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
         jit_compile: compile the step with XLA.
@@ -49,18 +57,24 @@ class Recipe:
     source_split: str
     target: str | None
     target_split: str
-    transformations: dict[str, float | str]
+    transformations: dict[str, float | str] | None
+    source_options: dict[str, object] = dataclasses.field(default_factory=dict)
+    source_share: float = 1.0
+    attributes: tuple[tuple[int, ...], ...] = ()
     objective: str = "AugIntAE"
     objective_options: dict[str, object] = dataclasses.field(default_factory=dict)
+    mixing: str = ""
     image_size: int = 28
     channels: int = 1
     backbone: str = "infogan"
     width: int = 64
     latent_size: int = 32
+    scales: int | None = None
     batch_size: int = 128
     images_per_epoch: int = 60_000
     epochs: int = 100
     learning_rate: float = 1e-3
+    adam_betas: tuple[float, float] = (0.9, 0.999)
     learning_rate_cuts: tuple[float, ...] = ()
     precision: str = "float32"
     jit_compile: bool = False
@@ -72,13 +86,15 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        for field, known in (("objective", _OBJECTIVES), ("backbone", _BACKBONES), ("precision", _PRECISIONS)):
+        for field, known in (("mixing", _MIXINGS), ("backbone", _BACKBONES), ("precision", _PRECISIONS)):
             value = getattr(self, field)
             if value not in known:
                 raise InputError(f"Unknown {field} {value!r}: choose of {', '.join(known)}.{suggest(value, known)}")
         for field in ("image_size", "width", "latent_size", "batch_size", "images_per_epoch", "epochs"):
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is 1 or more, not {getattr(self, field)}.")
+        if not 0.0 < self.source_share <= 1.0:
+            raise InputError(f"source_share is above 0 and at most 1, not {self.source_share}.")
         if self.seed < 0:
             raise InputError(f"seed is 0 or more, not {self.seed}.")
 
@@ -89,7 +105,7 @@ class Recipe:
 
 def recipes() -> dict[str, Recipe]:
     """All recipes by name."""
-    return {name: find(name) for name in sorted(_names())}
+    return {name: recipe for name, (recipe, _) in sorted(_all().items())}
 
 
 def find(name: str, smoke: bool = False) -> Recipe:
@@ -98,14 +114,23 @@ def find(name: str, smoke: bool = False) -> Recipe:
     Raises:
         InputError: if there is no such recipe.
     """
-    known = _names()
+    known = _all()
     if name not in known:
         raise InputError(f"No recipe {name!r}: choose of {', '.join(sorted(known))}.{suggest(name, known)}")
-    module = importlib.import_module(f"kerasinterp.recipes.{name}.recipe")
-    return module.SMOKE if smoke else module.RECIPE
+    return known[name][smoke]
 
 
-def _names() -> list[str]:
+def _all() -> dict[str, tuple[Recipe, Recipe]]:
+    """Every recipe and its smoke variant: a `recipe.py` has one (RECIPE, SMOKE) or several (RECIPES, SMOKES)."""
     import kerasinterp.recipes
 
-    return [module.name for module in pkgutil.iter_modules(kerasinterp.recipes.__path__) if module.ispkg]
+    found = {}
+    for module in pkgutil.iter_modules(kerasinterp.recipes.__path__):
+        if module.ispkg:
+            written = importlib.import_module(f"kerasinterp.recipes.{module.name}.recipe")
+            several = getattr(written, "RECIPES", None) or (written.RECIPE,)
+            found |= {
+                r.name: (r, s)
+                for r, s in zip(several, getattr(written, "SMOKES", None) or (written.SMOKE,), strict=True)
+            }
+    return found

@@ -1,10 +1,13 @@
 """Runs a recipe into a run folder, and resumes it bit-identically."""
 
 import dataclasses
+import functools
+import importlib
 import json
 import pathlib
 import platform
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -12,15 +15,14 @@ import tensorflow as tf
 
 import kerasinterp
 from kerasinterp import callbacks, data, evaluation, generation
-from kerasinterp.data.triplets import Transformations, triplets
-from kerasinterp.errors import InputError
-from kerasinterp.nn import dcgan, infogan
+from kerasinterp.data.triplets import Transformations
+from kerasinterp.errors import InputError, suggest
+from kerasinterp.nn import mlp
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
+from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
 from kerasinterp.recipe import Recipe
-
-_BACKBONES = {"infogan": infogan, "dcgan": dcgan}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,24 +30,70 @@ class Interrupted(KeyboardInterrupt):
 
 
 def build(recipe: Recipe) -> Objective:
-    """The recipe's objective, compiled, with weights drawn from its seed."""
+    """The recipe's objective, compiled, with weights drawn from its seed.
+
+    Raises:
+        InputError: if there is no such objective, or its networks do not fit it.
+    """
+    cls = _system(recipe)
+    options = dict(recipe.objective_options)
+    if recipe.mixing:
+        options["mixing"] = mixing.BY_NAME[recipe.mixing]
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
     try:
-        shape = (recipe.image_size, recipe.image_size, recipe.channels)
-        backbone, cls = _BACKBONES[recipe.backbone], OBJECTIVES[recipe.objective]
-        networks = {
-            "encoder": backbone.encoder(shape, recipe.latent_size, recipe.width, seed=3 * recipe.seed + 1),
-            "decoder": backbone.decoder(shape, recipe.latent_size, recipe.width, seed=3 * recipe.seed + 2),
-            "discriminator": backbone.discriminator(shape, recipe.width, seed=3 * recipe.seed + 3),
-        }
-        model = cls(
-            **{name: networks[name] for name in cls.network_names()}, seed=recipe.seed, **recipe.objective_options
-        )
+        networks = {name: _network(recipe, cls, name) for name in cls.network_names()}
+        model = cls(**networks, seed=recipe.seed, **options)
     finally:
         keras.config.set_dtype_policy(before)
-    model.compile(Adam(_learning_rate(recipe)), jit_compile=recipe.jit_compile)
+    beta_1, beta_2 = recipe.adam_betas
+    model.compile(Adam(_learning_rate(recipe), beta_1=beta_1, beta_2=beta_2), jit_compile=recipe.jit_compile)
     return model
+
+
+def _system(recipe: Recipe) -> type[Objective]:
+    if recipe.objective not in OBJECTIVES:
+        known = f"choose of {', '.join(OBJECTIVES)}.{suggest(recipe.objective, OBJECTIVES)}"
+        raise InputError(f"Unknown objective {recipe.objective!r}: {known}")
+    return OBJECTIVES[recipe.objective]
+
+
+def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
+    """The network that a system calls `name`, of the recipe's backbone."""
+    backbone = importlib.import_module(f"kerasinterp.nn.{recipe.backbone}")
+    points = recipe.backbone == "mlp"
+    shape = (2,) if points else (recipe.image_size, recipe.image_size, recipe.channels)
+    names = ("encoder", "decoder", "discriminator", "critic", "latent_discriminator", "posterior")
+    names += ("judge_encoder", "judge_decoder", "mixer")
+    settings = {"seed": 10 * recipe.seed + 1 + names.index(name), "name": name}
+    mlps = {"latent_discriminator", "mixer"}
+    if name not in mlps:
+        settings["width"] = recipe.width
+    # A residual discriminator has its own depth.
+    if recipe.scales is not None and name not in mlps and (recipe.backbone, name) != ("resnet", "discriminator"):
+        settings["scales"] = recipe.scales
+    latent, labels = recipe.latent_size, len(recipe.attributes[0]) if recipe.attributes else 0
+    match name:
+        case "encoder" | "judge_encoder":
+            return backbone.encoder(shape, latent, **settings)
+        case "decoder" | "judge_decoder":
+            return backbone.decoder(shape, latent, **settings)
+        case "posterior":
+            own = {"normalised": False} if recipe.backbone in ("infogan", "dcgan") else {}
+            return backbone.encoder(shape, 2 * latent, **settings, **own)
+        case "critic" if hasattr(backbone, "critic"):
+            own = {"channels": latent} if recipe.backbone == "acai" else {}  # as the encoder's
+            return backbone.critic(shape, **settings, **own)
+        case "latent_discriminator":
+            return mlp.latent_discriminator(_network(recipe, cls, "encoder").output_shape[1:], **settings)
+        case "mixer":
+            if not labels:
+                raise InputError(f"{cls.__name__} learns with attributes, and {recipe.name} names none.")
+            return mlp.label_mixer(labels, latent, **settings)
+    two_outputs = {"classes": labels} if "mixer" in cls.network_names() else {}
+    if two_outputs and recipe.backbone != "resnet":
+        raise InputError(f"{cls.__name__} needs a discriminator that classifies: the backbone resnet has it.")
+    return backbone.discriminator(shape, **settings, **two_outputs)
 
 
 def _learning_rate(recipe: Recipe) -> float | keras.optimizers.schedules.LearningRateSchedule:
@@ -76,6 +124,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
         Interrupted: after Ctrl-C, when the run is saved.
     """
     output = pathlib.Path(output)
+    _system(recipe)
     checkpoints = callbacks.Checkpoints(output / "checkpoints", recipe.snapshot_every)
     _open_run(recipe, output, resume, checkpoints)
     tf.config.experimental.enable_op_determinism()
@@ -83,14 +132,12 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
-    images = _images(recipe, recipe.source, recipe.source_split)
-    transformations = Transformations(**recipe.transformations)
+    batches = _batches(recipe)
     strategy = tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
     with strategy.scope() if strategy else tf.distribute.get_strategy().scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
     step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
-    settings = {"batch_size": recipe.batch_size, "transformations": transformations, "seed": recipe.seed}
     interrupt = callbacks.StopOnInterrupt()
     total = recipe.epochs * per_epoch
     progress = callbacks.Progress(total, step, recipe.batch_size, ("reconstruction", "k"), recipe.objective)
@@ -111,9 +158,8 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
             rest = per_epoch - step % per_epoch
             epoch = step // per_epoch
             until = epoch + 1 if rest < per_epoch else recipe.epochs
-            batches = triplets(images, **settings, start_step=step)
             model.fit(
-                batches,
+                batches(start_step=step),
                 initial_epoch=epoch,
                 epochs=until,
                 steps_per_epoch=rest,
@@ -227,7 +273,26 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     return images[kept], labels[kept]
 
 
-def _images(recipe: Recipe, what: str, split: str, **options: bool):
+def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
+    """The training batches from a given `start_step` on: triplets, or images, with attributes if there are any."""
+    settings = {"batch_size": recipe.batch_size, "seed": recipe.seed}
+    if recipe.source == "spiral":
+        return functools.partial(data.batches, data.spiral.points(10_000, seed=recipe.seed), **settings)
+    found = _images(recipe, recipe.source, recipe.source_split, labels=bool(recipe.attributes), **recipe.source_options)
+    images, labels = found if recipe.attributes else (found, None)
+    if recipe.source_share < 1.0:
+        count = max(1, round(recipe.source_share * len(images)))
+        kept = np.sort(np.random.default_rng(recipe.seed).choice(len(images), count, replace=False))
+        images, labels = images[kept], None if labels is None else labels[kept]
+    if recipe.transformations is not None:
+        settings["transformations"] = Transformations(**recipe.transformations)
+        return functools.partial(data.triplets, images, **settings)
+    if labels is not None:
+        settings["labels"] = np.array(recipe.attributes)[labels]
+    return functools.partial(data.batches, images, **settings)
+
+
+def _images(recipe: Recipe, what: str, split: str, **options: object):
     return data.images(what, split=split, image_size=recipe.image_size, channels=recipe.channels, **options)
 
 

@@ -20,6 +20,7 @@ FLOORS = {
     "callbacks": 5,
     "training": 6,
     "comparison": 7,
+    "known_truth": 7,
     "quickstart": 7,
     "cli": 8,
 }

@@ -1,14 +1,17 @@
-"""Images from datasets, folders and arrays, and the triplets that AugIntAE learns from."""
+"""Images from datasets, folders and arrays, data with known in-betweens, and the batches that objectives learn from."""
 
 import os
 import pathlib
 
 import numpy as np
 
+from kerasinterp.data import lines, pole, spiral
+from kerasinterp.data.batches import batches
 from kerasinterp.data.convert import as_array, checked_array, from_array, to_float, to_uint8
 from kerasinterp.data.folder import from_folder, read_folder, read_image
 from kerasinterp.data.sources import Source, load, shaped, sources
 from kerasinterp.data.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
+from kerasinterp.data.views import Views, views
 from kerasinterp.errors import InputError
 
 __all__ = [
@@ -16,16 +19,22 @@ __all__ = [
     "NATURAL",
     "Source",
     "Transformations",
+    "Views",
     "as_array",
+    "batches",
     "from_array",
     "from_folder",
     "images",
+    "lines",
     "load",
+    "pole",
     "read_image",
     "sources",
+    "spiral",
     "to_float",
     "to_uint8",
     "triplets",
+    "views",
 ]
 
 

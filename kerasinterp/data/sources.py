@@ -1,6 +1,7 @@
 """Datasets by name, each in the form that the models need."""
 
 import dataclasses
+import importlib
 import os
 import pathlib
 import tempfile
@@ -46,7 +47,11 @@ SOURCES: dict[str, Source] = {
     "cifar100": Source("photographs of 100 classes", 64, 3),
     "celeb_a": Source("faces with 40 attributes, e.g. where={'Male': True}; centre-cropped", 128, 3),  # A.1
     "coil100": Source("100 objects on a turntable", 128, 3, label="object_id"),
+    "lines": Source("lines at every angle, 32 x 32 (lines/16: 16 x 16), generated here", None, 1),
+    "pole": Source("a pole and its shadow, 64 x 64 (pole/32: 32 x 32), generated here", None, 3, label="altitude"),
 }
+# The datasets that are generated, each in a module of its name, by the builder's class.
+_GENERATED = {"glyphs": "Glyphs", "lines": "Lines", "pole": "Pole", "spiral": "Spiral"}
 
 
 def sources() -> dict[str, Source]:
@@ -86,14 +91,8 @@ def load(
     Raises:
         InputError: unknown name, split, class or attribute, or data that is not there and cannot be fetched.
     """
-    source = SOURCES.get(name.split("/")[0], Source("", image_size, channels or 0))
-    channels = source.channels if channels is None else channels
-    if channels not in (0, 1, 3):
-        raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
-    size = image_size or source.image_size
-    if size is not None and size < 1:
-        raise InputError(f"image_size is 1 or more, not {size}.")
-    builder = _builder(name, data_dir, download)
+    source, size, channels = form(name, image_size, channels)
+    builder = prepared_builder(name, data_dir, download)
     info = builder.info
     known = [*info.splits]
     for part in (part.split("[")[0].strip() for part in split.split("+")):
@@ -107,15 +106,13 @@ def load(
     if (labels or classes is not None) and source.label not in info.features:
         raise InputError(f"{name} has no feature {source.label!r} to tell classes: it has {', '.join(info.features)}.")
     try:
-        # Without TFDS's own cache: it complains of every dataset that is not read to its end.
-        config = tfds.ReadConfig(try_autocache=False)
-        dataset = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+        dataset = examples(builder, split)
     except ValueError as error:
         raise InputError(
             f"{split!r} is no split of {name} ({_first_line(error)}): e.g. train or train[:1000]."
         ) from error
     if classes is not None:
-        dataset = _only(dataset, name, (source.label,), info.features[source.label], [*classes])
+        dataset = only(dataset, name, (source.label,), info.features[source.label], [*classes])
     attributes = dict(info.features.items()).get("attributes", {})
     for key, value in (where or {}).items():
         nested = key in attributes
@@ -124,13 +121,32 @@ def load(
             raise InputError(f"{name} has no feature {key!r} to choose by.{suggest(key, known)}")
         keys = ("attributes", key) if nested else (key,)
         feature = attributes[key] if nested else info.features[key]
-        dataset = _only(dataset, name, keys, feature, value if isinstance(value, list | tuple | set) else [value])
+        dataset = only(dataset, name, keys, feature, value if isinstance(value, list | tuple | set) else [value])
 
     def prepare(example):
-        image = _prepare(example[image_key], source, size, channels)
+        image = prepared_image(example[image_key], source, size, channels)
         return (image, tf.cast(example[source.label], tf.int64)) if labels else image
 
     return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True)
+
+
+def form(name: str, image_size: int | None, channels: int | None) -> tuple[Source, int | None, int]:
+    """What the dataset needs, and the size and channels that its images get (None and 0: their own)."""
+    source = SOURCES.get(name.split("/")[0], Source("", image_size, channels or 0))
+    channels = source.channels if channels is None else channels
+    if channels not in (0, 1, 3):
+        raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
+    size = image_size or source.image_size
+    if size is not None and size < 1:
+        raise InputError(f"image_size is 1 or more, not {size}.")
+    return source, size, channels
+
+
+def examples(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
+    """The examples as they are stored, in a fixed order."""
+    # Without TFDS's own cache: it complains of every dataset that is not read to its end.
+    config = tfds.ReadConfig(try_autocache=False)
+    return builder.as_dataset(split=split, shuffle_files=False, read_config=config)
 
 
 def shaped(image: tf.Tensor, size: int | None, channels: int) -> tf.Tensor:
@@ -147,7 +163,8 @@ def shaped(image: tf.Tensor, size: int | None, channels: int) -> tf.Tensor:
     return tf.clip_by_value(image / 127.5 - 1.0, -1.0, 1.0)
 
 
-def _prepare(image: tf.Tensor, source: Source, size: int | None, channels: int) -> tf.Tensor:
+def prepared_image(image: tf.Tensor, source: Source, size: int | None, channels: int) -> tf.Tensor:
+    """A stored image uint8 (H, W, C), upright, white on black, and as `shaped`."""
     stored = tuple(image.shape)
     image = tf.cast(image, tf.float32)
     if source.invert:
@@ -173,9 +190,9 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
-def _only(dataset: tf.data.Dataset, name: str, keys: tuple[str, ...], feature: Any, values: list) -> tf.data.Dataset:
+def only(dataset: tf.data.Dataset, name: str, keys: tuple[str, ...], feature: Any, values: list) -> tf.data.Dataset:
     """The examples whose feature, found by `keys` one after another, is one of `values`."""
-    numbers = [_number(name, keys[-1], feature, value) for value in values]
+    numbers = [number(name, keys[-1], feature, value) for value in values]
     if not numbers:
         raise InputError(f"No {keys[-1]} of {name} is chosen: name at least one.")
 
@@ -187,7 +204,7 @@ def _only(dataset: tf.data.Dataset, name: str, keys: tuple[str, ...], feature: A
     return dataset.filter(chosen)
 
 
-def _number(name: str, key: str, feature: Any, value: Any) -> Any:
+def number(name: str, key: str, feature: Any, value: Any) -> Any:
     """What the dataset stores for `value`: the number of a class's name, else the value itself."""
     if not isinstance(feature, tfds.features.ClassLabel):
         return value
@@ -201,10 +218,11 @@ def _number(name: str, key: str, feature: Any, value: Any) -> Any:
     return int(value)
 
 
-def _builder(name: str, data_dir: str | os.PathLike | None, download: bool) -> tfds.core.DatasetBuilder:
+def prepared_builder(name: str, data_dir: str | os.PathLike | None, download: bool) -> tfds.core.DatasetBuilder:
+    """The dataset's builder, its data being there; errors as `load`."""
     root = pathlib.Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    if name == "glyphs":
-        return _generated(root)
+    if name.split("/")[0] in _GENERATED:
+        return _generated(name, root)
     try:
         builder = tfds.builder(name, data_dir=root)
     except tfds.core.DatasetNotFoundError:
@@ -239,16 +257,20 @@ def _builder(name: str, data_dir: str | os.PathLike | None, download: bool) -> t
     return builder
 
 
-def _generated(root: pathlib.Path) -> tfds.core.DatasetBuilder:
-    """Glyphs, generated on first use; in a temporary folder where the data folder cannot be written."""
-    from kerasinterp.data.glyphs import Glyphs
-
-    builder = Glyphs(data_dir=root)
+def _generated(name: str, root: pathlib.Path) -> tfds.core.DatasetBuilder:
+    """A dataset generated on first use; in a temporary folder where the data folder cannot be written."""
+    module, _, config = name.partition("/")
+    builder_class = getattr(importlib.import_module(f"kerasinterp.data.{module}"), _GENERATED[module])
+    if config and config not in builder_class.builder_configs:
+        known = [f"{module}/{one}" for one in builder_class.builder_configs] or [module]
+        raise InputError(f"There is no {name}: choose of {', '.join(known)}.{suggest(name, known)}")
+    builder = builder_class(config=config or None, data_dir=root)
     if builder.is_prepared():
         return builder
     if not _writable(root):
         user = os.getuid() if hasattr(os, "getuid") else "user"
-        builder = Glyphs(data_dir=pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}"))
+        root = pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}")
+        builder = builder_class(config=config or None, data_dir=root)
     tfds.disable_progress_bar()
     builder.download_and_prepare()
     return builder

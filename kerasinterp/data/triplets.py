@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from kerasinterp.data.batches import check_batch_size, indices, numbered
+from kerasinterp.data.convert import to_float
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -88,29 +90,18 @@ def triplets(
     """
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise InputError("triplets takes images as a uint8 array (N, H, W, C): load them with kerasinterp.data.images.")
-    if batch_size < 1:
-        raise InputError(f"batch_size is 1 or more, not {batch_size}.")
+    check_batch_size(batch_size)
     if transformations.crop and transformations.crop > min(images.shape[1:3]):
         raise InputError(f"A crop of {transformations.crop} does not fit in images of {images.shape[1:3]} pixels.")
-    size = images.shape[1:3]
-    count, seed = tf.constant(len(images), tf.int64), tf.constant(seed, tf.int64)
+    count, size, seed = len(images), images.shape[1:3], tf.constant(seed, tf.int64)
     # A tensor, captured by reference: an array would be copied into the graph.
     images = tf.constant(images)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        index = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        # A seed for each index, since a batch may span two passes; the public wrapper takes one for all.
-        order = tf.stack([tf.fill([batch_size], seed), index // count, tf.zeros_like(index)], axis=1)
-        chosen = tf.raw_ops.RandomIndexShuffle(index=index % count, seed=tf.cast(order, tf.uint32), max_index=count - 1)
-        drawn = tf.cast(tf.gather(images, chosen), tf.float32) / 127.5 - 1.0
+        drawn = to_float(tf.gather(images, indices(step, batch_size, count, seed)))
         return _triplet(drawn, transformations, size, tf.stack([seed, step]))
 
-    end = np.iinfo(np.int64).max if steps is None else start_step + steps
-    return (
-        tf.data.Dataset.range(start_step, end)
-        .map(batch, tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    return numbered(batch, start_step, steps)
 
 
 def _triplet(

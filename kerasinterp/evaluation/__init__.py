@@ -1,23 +1,54 @@
-"""Measures of generated images: distances, domain misclassification, pixel errors, and a report of them all."""
+"""Measures of generated images, of interpolations and of codes, each a function and a figure, and a report of some."""
 
+from kerasinterp.evaluation.admissibility import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
+from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.distances import frechet_distance, kernel_distance, sliced_wasserstein
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.evaluate import Judges, evaluate, train_judges
+from kerasinterp.evaluation.in_between import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 from kerasinterp.evaluation.inception import inception
+from kerasinterp.evaluation.lines import draw_lines, lines
+from kerasinterp.evaluation.mixes import (
+    bernoulli_parameters,
+    consistency,
+    draw_bernoulli_parameters,
+    draw_mixes,
+    mixes,
+)
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.evaluation.report import write_report
 
 __all__ = [
     "Classifier",
     "Judges",
+    "admissibility",
+    "bernoulli_parameters",
+    "cluster_distance",
+    "clustering",
+    "consistency",
+    "departure",
     "domain_of_classes",
+    "draw_admissibility",
+    "draw_bernoulli_parameters",
+    "draw_codes",
+    "draw_departure",
+    "draw_in_between",
+    "draw_lines",
+    "draw_mixes",
+    "draw_retrieval",
     "evaluate",
     "frechet_distance",
+    "in_between",
     "inception",
     "kernel_distance",
     "l2_error",
+    "lines",
     "misclassification",
+    "mixes",
+    "near",
+    "pixel_distance",
+    "probe",
     "sliced_wasserstein",
     "squared_error_255",
     "train_classifier",

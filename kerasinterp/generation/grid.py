@@ -282,8 +282,8 @@ class _Canvas:
         position = (self.margin + left - 4 * self.sheet.gap, self.margin + y + self.sheet.tile_y // 2)
         self.draw.text(position, text, fill=_INK, font=self.sheet.font, anchor="rm")
 
-    def heading(self, text: str, x: int, width: int) -> None:
-        position = (self.margin + x + width // 2, self.margin + self.sheet.line_height // 2 - self.sheet.gap)
+    def heading(self, text: str, x: int, width: int, y: int = 0) -> None:
+        position = (self.margin + x + width // 2, self.margin + y + self.sheet.line_height // 2 - self.sheet.gap)
         self.draw.text(position, text, fill=_INK, font=self.sheet.font, anchor="mm")
 
 

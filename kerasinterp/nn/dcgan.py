@@ -16,9 +16,10 @@ def encoder(
     width: int = 64,
     seed: int = 0,
     name: str = "encoder",
+    normalised: bool = True,
 ) -> keras.Model:
-    """(B, H, W, C) in [-1, 1] -> L2-normalised latents (B, latent_size)."""
-    return _downward(image_shape, latent_size, width, seed, name, kind="latent")
+    """(B, H, W, C) in [-1, 1] -> latents (B, latent_size), L2-normalised unless `normalised` is false."""
+    return _downward(image_shape, latent_size, width, seed, name, kind="latent" if normalised else "code")
 
 
 def discriminator(

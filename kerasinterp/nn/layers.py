@@ -4,10 +4,13 @@ Every layer has a name of its own choosing: Keras would number them by what was 
 TensorFlow's graph optimizer fuses operations by their names, so the same seed would not give the same bytes.
 """
 
+import math
+
 import keras
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
+from kerasinterp.nn.exact_batch_normalization import ExactBatchNormalization
 from kerasinterp.nn.leaky_relu import LeakyReLU
 
 # Both GAN papers draw weights from N(0, 0.02) (DCGAN section 4; openai/InfoGAN).
@@ -15,20 +18,32 @@ _INITIAL_DEVIATION = 0.02
 
 
 class Weights:
-    """Draws a different, reproducible normal initialiser for each layer of one network."""
+    """Draws a different, reproducible normal initialiser for each layer of one network.
 
-    def __init__(self, seed: int):
+    Args:
+        scale: the variance of a weight is `scale` / fan_in; without it the deviation is the GANs' 0.02.
+    """
+
+    def __init__(self, seed: int, scale: float | None = None):
         self._seed = seed
+        self._scale = scale
         self._count = 0
 
     def __call__(self) -> keras.initializers.Initializer:
         self._count += 1
-        return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=1000 * self._seed + self._count)
+        seed = 1000 * self._seed + self._count
+        if self._scale is None:
+            return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=seed)
+        return keras.initializers.VarianceScaling(self._scale, "fan_in", "untruncated_normal", seed=seed)
 
 
-def normalised(x: keras.KerasTensor, activation: str, number: int) -> keras.KerasTensor:
-    """Batch normalisation, then `relu` or `leaky_relu`; momentum and epsilon are PyTorch's, which AugIntAE used."""
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"normalisation_{number}")(x)
+def normalised(x: keras.KerasTensor, activation: str, number: int, fused: bool = True) -> keras.KerasTensor:
+    """Batch normalisation, then `relu` or `leaky_relu`; momentum and epsilon are PyTorch's, which AugIntAE used.
+
+    `fused` is quicker, but the gradient of a Jacobian-vector product through it is wrong (`ExactBatchNormalization`).
+    """
+    layer = BatchNormalization if fused else ExactBatchNormalization
+    x = layer(momentum=0.9, epsilon=1e-5, name=f"normalisation_{number}")(x)
     return activated(x, activation, number)
 
 
@@ -39,16 +54,26 @@ def activated(x: keras.KerasTensor, activation: str, number: int) -> keras.Keras
 
 
 def head(x: keras.KerasTensor, units: int, weights: Weights, kind: str) -> keras.KerasTensor:
-    """The last dense layer: kind `latent` (L2-normalised), `score` (linear) or `probability` (softmax), in float32."""
+    """The last dense layer, in float32: kind `latent` (L2-normalised), `probability` (softmax), or any linear."""
     x = keras.layers.Dense(units, kernel_initializer=weights(), name="output")(x)
     if kind == "latent":
         return keras.layers.UnitNormalization(dtype="float32", name="latent")(x)
     return keras.layers.Activation("softmax" if kind == "probability" else "linear", dtype="float32", name=kind)(x)
 
 
-def image(x: keras.KerasTensor) -> keras.KerasTensor:
-    """The decoded image: tanh into [-1, 1], in float32."""
-    return keras.layers.Activation("tanh", dtype="float32", name="image")(x)
+def code(x: keras.KerasTensor) -> keras.KerasTensor:
+    """The latents as they are, in float32."""
+    return keras.layers.Activation("linear", dtype="float32", name="code")(x)
+
+
+def image(x: keras.KerasTensor, activation: str = "tanh") -> keras.KerasTensor:
+    """The decoded image, in float32: tanh into [-1, 1], or another activation."""
+    return keras.layers.Activation(activation, dtype="float32", name="image")(x)
+
+
+def scales_to_4x4(image_shape: tuple[int, int, int]) -> int:
+    """How many halvings bring the shorter side nearest to 4 pixels, at least one (official acai.py)."""
+    return max(1, round(math.log2(max(1, min(image_shape[:2])) / 4)))
 
 
 def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: str) -> tuple[int, int, int]:

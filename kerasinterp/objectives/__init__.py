@@ -4,9 +4,14 @@ import importlib
 import pkgutil
 
 # Imported for their registration: a saved objective holds such layers and optimizers.
-from kerasinterp.nn import batch_normalization as _batch_normalization  # noqa: F401
-from kerasinterp.nn import convolution as _convolution  # noqa: F401
-from kerasinterp.nn import leaky_relu as _leaky_relu  # noqa: F401
+from kerasinterp.nn import (  # noqa: F401
+    batch_normalization,
+    convolution,
+    exact_batch_normalization,
+    instance_normalization,
+    leaky_relu,
+    spectral_convolution,
+)
 from kerasinterp.objectives.balanced import BalancedAutoencoder
 from kerasinterp.objectives.objective import Balance, Objective, Player
 from kerasinterp.ops import adam as _adam  # noqa: F401

@@ -4,8 +4,12 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
+from kerasinterp.nn.batch_normalization import BatchNormalization
 from kerasinterp.objectives.objective import Objective, Player
 from kerasinterp.ops import losses
+
+# TensorFlow holds the mean constant within their variance: right first derivatives, wrong second ones.
+_INEXACT = (BatchNormalization, keras.layers.BatchNormalization, keras.layers.GroupNormalization)
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -41,6 +45,12 @@ class AEAI(Objective):
         super().__init__(**kwargs)
         if points is not None and points < 1:
             raise InputError(f"points (M of the paper) is 1 or more, or None for one random point, not {points}.")
+        if self.term_weights["smoothness"] and any(type(layer) in _INEXACT for layer in self.decoder.layers):
+            raise InputError(
+                "AEAI's smoothness differentiates twice through the decoder, which the gradient of this batch "
+                "normalisation does not allow: build the decoder by nn.vgg, nn.resnet or nn.acai, or with "
+                "ExactBatchNormalization."
+            )
         self.points = points
         self.perceptual = perceptual
         if perceptual is not None:

@@ -165,3 +165,12 @@ def _per_feature(latents: tf.Tensor) -> tuple:
 def _check_features(kind: str, latent_shape: tuple[int, ...]) -> None:
     if latent_shape[-1] < 2:
         raise InputError(f"{kind} mixing chooses among features, and these latents have one: use Linear().")
+
+
+BY_NAME = {
+    "linear": Linear(),
+    "spherical": Spherical(),
+    "per_feature": PerFeature(),
+    "bernoulli": Bernoulli(),
+    "dirichlet": Dirichlet(),
+}

@@ -7,6 +7,7 @@ from networks import LATENT, SHAPE, apply, cross_entropy, squared
 from objective_test_case import run_objective_test, run_slow_objective_test
 
 from kerasinterp.errors import InputError
+from kerasinterp.nn.batch_normalization import BatchNormalization
 from kerasinterp.objectives import AEAI
 from kerasinterp.ops.mixing import Spherical
 
@@ -123,3 +124,13 @@ def test_nothing_is_decoded_twice(points, calls):
     model.train_on_batch(networks.image_batch())
     assert (len(decoded), sum(decoded)) == (calls, 6 + 3 if points is None else 3 * 4)
     assert sum(judged) == 6 + (3 if points is None else 3 * 4)
+
+
+@pytest.mark.parametrize("layer", [keras.layers.BatchNormalization, BatchNormalization])
+def test_a_decoder_that_cannot_be_differentiated_twice_is_refused(layer):
+    latent = keras.Input((LATENT,))
+    decoder = keras.Model(latent, keras.layers.Reshape(SHAPE)(layer()(keras.layers.Dense(64)(latent))))
+    parts = {name: networks.linear_networks()[name] for name in ("encoder", "discriminator")}
+    with pytest.raises(InputError, match="differentiates twice"):
+        AEAI(**parts, decoder=decoder)
+    AEAI(**parts, decoder=decoder, weights={"smoothness": 0.0})

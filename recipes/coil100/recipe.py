@@ -1,0 +1,18 @@
+"""AEAI and its rivals on one object of COIL-100: `<system>_coil100` (AEAI section 4).
+
+Run by `kerasinterp train aeai_coil100`, or side by side by `kerasinterp compare coil100 AEAI ACAI AMR --output DIR`.
+"""
+
+import dataclasses
+
+from kerasinterp.recipes.pole import recipe as pole
+
+BASE = dataclasses.replace(
+    pole.BASE,
+    name="coil100",
+    summary="one object of COIL-100 on its turntable, 32 x 32 (AEAI section 4.1)",
+    source="coil100",
+    source_options={"where": {"object_id": "obj1"}},  # one object a model, AEAI 4.1; ours: the first
+)
+RECIPES = pole.named(BASE)
+SMOKES = tuple(map(pole.smoke, RECIPES))

@@ -1,0 +1,75 @@
+"""Every system on ACAI's lines, whose in-betweens are known: `<system>_lines` and the small `<system>_lines16`.
+
+Run by `kerasinterp train acai_lines`, or side by side by `kerasinterp compare lines PlainAE ACAI AMR --output DIR`.
+"""
+
+import dataclasses
+
+from kerasinterp.recipe import Recipe
+
+# What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all.
+SYSTEMS = {
+    "PlainAE": {"objective_options": {"reconstruction_loss": "squared"}},  # ACAI's baseline minimises squares
+    "DenoisingAE": {},
+    "VAE": {},
+    "BetaVAE": {},
+    "AAE": {},
+    "ACAI": {},
+    "AE": {"mixing": "linear"},  # convolutional latents
+    "IntAE": {"mixing": "linear"},
+    "ARAE": {},
+    "AMR": {},
+    "GAIA": {},
+    "AEAI": {},
+}
+
+OFFICIAL = Recipe(
+    name="lines",
+    summary="lines at every angle, 32 x 32, the official setting (ACAI section 4.1)",
+    source="lines",
+    source_split="train",
+    target=None,
+    target_split="test",
+    transformations=None,
+    image_size=32,  # ACAI 4.1
+    channels=1,
+    backbone="acai",
+    width=16,  # official: depth 16
+    scales=4,  # official: latent width 2
+    latent_size=16,  # official: 16 channels
+    batch_size=64,  # official
+    images_per_epoch=16_384,
+    epochs=1024,  # official: 2^24 images
+    learning_rate=1e-4,  # official
+    snapshot_every=3,
+)
+SMALL = dataclasses.replace(
+    OFFICIAL,
+    name="lines16",
+    summary="lines at every angle, 16 x 16, small enough to converge on a laptop",
+    source="lines/16",
+    image_size=16,
+    width=8,
+    scales=3,
+    latent_size=8,
+    learning_rate=1e-3,  # ours: for fewer steps
+    epochs=32,
+    snapshot_every=4,
+)
+
+
+def _named(base: Recipe) -> tuple[Recipe, ...]:
+    return tuple(
+        dataclasses.replace(
+            base,
+            name=f"{system.lower()}_{base.name}",
+            summary=f"{system} on {base.summary}",
+            objective=system,
+            **options,
+        )
+        for system, options in SYSTEMS.items()
+    )
+
+
+RECIPES = (*_named(OFFICIAL), *_named(SMALL))
+SMOKES = tuple(dataclasses.replace(one, width=4, images_per_epoch=2_560, epochs=2, snapshot_every=1) for one in RECIPES)

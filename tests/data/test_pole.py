@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from kerasinterp import data
+from kerasinterp.data import pole
+from kerasinterp.errors import InputError
+
+
+def _light(altitude, azimuth):
+    altitude, azimuth = np.radians([altitude, azimuth])
+    level = np.cos(altitude)
+    return pole._LIGHT * np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(altitude)])
+
+
+def _covered(point, light, count=1500):
+    """The share of rays from `point` to the light's disc that meet the pole: geometry in space, ray by ray."""
+    centre = (light - point) / np.linalg.norm(light - point)
+    level = np.cross(centre, [0.0, 0.0, 1.0])
+    level /= np.linalg.norm(level)
+    turn = np.arange(count) * np.pi * (3 - np.sqrt(5))  # a sunflower: even on the disc
+    radius = np.tan(pole._LIGHT_RADIUS) * np.sqrt((np.arange(count) + 0.5) / count)
+    rays = centre + radius[:, None] * (np.cos(turn)[:, None] * level + np.sin(turn)[:, None] * np.cross(level, centre))
+    a, b = (rays[:, :2] ** 2).sum(1), rays[:, :2] @ point[:2]
+    root = b**2 - a * (point[:2] @ point[:2] - pole._RADIUS**2)
+    enter = (-b - np.sqrt(np.maximum(root, 0))) / a
+    return np.mean((root > 0) & (enter > 0) & (enter * rays[:, 2] < pole._HEIGHT))
+
+
+@pytest.mark.parametrize("altitude", [45, 60, 80])
+def test_shadow_against_rays(altitude):
+    rng = np.random.default_rng(altitude)
+    light = _light(altitude, 200)
+    # Points across the shadow, to a little beyond its tip.
+    reach = pole._HEIGHT / np.tan(np.radians(altitude)) * 1.5
+    along, across = rng.uniform(0.1, reach, 300), rng.uniform(-0.15, 0.15, 300)
+    away = -light[:2] / np.linalg.norm(light[:2])
+    points = np.zeros((300, 3))
+    points[:, :2] = along[:, None] * away + across[:, None] * np.array([-away[1], away[0]])
+    found = pole._shadow(points, light - points)
+    expected = np.array([_covered(point, light) for point in points])
+    assert ((expected > 0.05) & (expected < 0.95)).sum() > 30  # of the penumbra
+    # The pole's edge is round at the tip, but taken as straight.
+    assert np.abs(found - expected).mean() < 0.02
+    assert np.abs(found - expected).max() < 0.2
+
+
+def test_shadow_falls_away_from_the_light_as_long_as_geometry_says():
+    for altitude in (45, 55, 65, 80):
+        image = pole.render([altitude], [0])[0].astype(float).sum(-1)  # the light is at the right
+        row, beside = image[31:33].mean(0), image[20]
+        assert (row[38:] / beside[38:]).min() > 0.98
+        light = _light(altitude, 0)
+        tip = light[0] * pole._HEIGHT / (light[2] - pole._HEIGHT) + pole._RADIUS
+        lit = (row - row[:28].min()) / (beside - row[:28].min())
+        first = np.flatnonzero(lit < 0.5).min()
+        crossing = np.interp(0.5, lit[[first, first - 1]], [first + 0.5, first - 0.5])
+        assert crossing / 32 - 1 == pytest.approx(-tip, abs=0.03)
+
+
+def test_penumbra_widens_away_from_the_foot():
+    def soft(column):
+        profile = pole.render([45], [0], 128)[0, :, column].astype(float).sum(-1)
+        low, high = profile.min(), np.median(profile)
+        return ((profile > low + 0.1 * (high - low)) & (profile < high - 0.1 * (high - low))).sum()
+
+    assert soft(20) >= soft(50) + 2
+
+
+def test_mirrored_lights_give_mirrored_images():
+    azimuths = np.array([20, 75, 200])
+    left, right = pole.render([50] * 3, azimuths, 32), pole.render([50] * 3, 180 - azimuths, 32)
+    assert np.abs(left[:, :, ::-1].astype(int) - right).max() <= 1
+    np.testing.assert_array_equal(pole.render([50], [20], 32), pole.render([50], [380], 32))
+
+
+def test_plane_and_pole_are_shaded():
+    low, high = pole.render([45, 80], [270, 270]).astype(float)
+    assert low[-8:, :8].mean() < 0.95 * high[-8:, :8].mean()  # Lambert
+    assert low[-8:].mean() > 1.2 * low[:8].mean()  # nearer to the light
+    front, back = pole.render([45, 45], [270, 90]).astype(float)
+    side = (slice(29, 32), slice(31, 33))  # the pole's side, seen from below in the image
+    assert front[side].mean() > 3 * back[side].mean()
+    assert front[side][..., 0].mean() > 1.5 * front[side][..., 2].mean()  # its colour
+
+
+def test_nothing_is_overexposed():
+    images = pole.render([45, 60, 80], [0, 120, 270])
+    assert images.max() < 255
+    assert images.min() > 0
+
+
+def test_generated_to_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(pole, "ALTITUDES", (60,))
+    for folder in "ab":
+        data.load("pole/32", data_dir=tmp_path / folder)
+    (first,), (second,) = ([*(tmp_path / folder).rglob("*.tfrecord*")] for folder in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_all_576_images(tmp_path):
+    images, altitudes = data.images("pole/32", classes=[45, 80], channels=1, labels=True, data_dir=tmp_path)
+    assert images.shape == (144, 32, 32, 1)
+    assert set(altitudes) == {45, 80}
+    stored = [*pole.Pole(config="32", data_dir=tmp_path).as_dataset(split="train").as_numpy_iterator()]
+    lights = {(int(example["altitude"]), int(example["azimuth"])) for example in stored}
+    assert len(stored) == 576
+    assert lights == {(altitude, azimuth) for altitude in range(45, 81, 5) for azimuth in range(0, 360, 5)}
+    one = stored[100]
+    np.testing.assert_array_equal(one["image"], pole.render([one["altitude"]], [one["azimuth"]], 32)[0])
+
+
+@pytest.mark.parametrize(
+    "arguments", [([30], [0]), ([90], [0]), ([45, 50], [0]), (45, 0), ([45], [0], 0), ([np.nan], [0])]
+)
+def test_impossible_lights(arguments):
+    with pytest.raises(InputError, match=r"give|or more"):
+        pole.render(*arguments)

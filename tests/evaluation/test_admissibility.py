@@ -1,0 +1,106 @@
+"""AEAI's four conditions against paths whose values are known, and a plain computation."""
+
+import itertools
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation import admissibility, draw_admissibility, near, pixel_distance
+
+POINTS = 5
+
+
+def _images(count, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, (count, 6, 6, 1)).astype(np.float32)
+
+
+A, B = _images(4, 1), _images(4, 2)
+DATA = np.concatenate([A, B])
+
+
+def fade(a, b, alphas):
+    weight = alphas.reshape(1, -1, 1, 1, 1)
+    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
+
+
+def switch(a, b, alphas):
+    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
+
+
+def test_a_straight_line_meets_three_conditions():
+    result = admissibility(fade, A, B, lambda images: np.zeros(len(images), bool), points=POINTS)
+    assert result == pytest.approx(
+        {"boundary": 0.0, "monotonicity": 1.0, "lipschitz": 1.0, "lipschitz_max": 1.0, "credibility": 0.0}, abs=1e-6
+    )
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_a_switch_is_credible_but_not_smooth():
+    result = admissibility(switch, A, B, DATA, points=POINTS)
+    assert result["lipschitz"] == pytest.approx(POINTS - 1)
+    assert result["credibility"] == result["monotonicity"] == 1.0
+
+
+def test_a_path_the_wrong_way_meets_neither_end_nor_order():
+    result = admissibility(lambda a, b, alphas: fade(b, a, alphas), A, B, DATA, points=POINTS)
+    assert result["monotonicity"] == 0.0
+    assert result["boundary"] == pytest.approx(np.sqrt(np.mean((A - B) ** 2 / 4, axis=(1, 2, 3))).mean())
+
+
+def test_any_path_has_the_values_of_a_plain_computation():
+    paths = np.random.default_rng(3).uniform(-1.2, 1.2, (4, POINTS, 6, 6, 1))
+
+    def bright(a, b):
+        return np.abs(a.mean(axis=(1, 2, 3)) - b.mean(axis=(1, 2, 3)))
+
+    result = admissibility(
+        lambda a, b, alphas: paths, A, B, lambda images: images[:, 0, 0, 0] > 0, points=POINTS, distance=bright
+    )
+    forward, speeds, ends = [], [], []
+    for path, a, b in zip(paths, A, B, strict=True):
+        span = np.linalg.norm(b - a)
+        ends += [np.linalg.norm(path[0] - a) / 12, np.linalg.norm(path[-1] - b) / 12]  # 36 values, in halves
+        speeds.append(max(np.linalg.norm(y - x) * (POINTS - 1) for x, y in itertools.pairwise(path)) / span)
+        for x, y in itertools.pairwise(path):
+            off = [abs(one.mean() - other.mean()) for one in (x, y) for other in (a, b)]
+            forward.append(off[2] >= off[0] and off[3] <= off[1])
+    assert result["boundary"] == pytest.approx(np.mean(ends))
+    assert result["monotonicity"] == pytest.approx(np.mean(forward))
+    assert 0 < np.mean(forward) < 1
+    assert result["lipschitz"] == pytest.approx(np.median(speeds))
+    assert result["lipschitz_max"] == pytest.approx(max(speeds))
+    assert result["credibility"] == pytest.approx(np.mean(paths[:, :, 0, 0, 0] > 0))
+
+
+def test_near_accepts_what_neighbours_would():
+    """Grey levels 0.1 apart, but for one: the median distance of neighbours is 0.1."""
+    levels = np.array([-0.5, -0.4, -0.3, -0.2, 0.5], np.float32)
+    images = np.ones((5, 4, 4, 1), np.float32) * levels.reshape(-1, 1, 1, 1)
+    made = np.ones((4, 4, 4, 1), np.float32) * np.array([-0.11, -0.09, 0.59, 0.61]).reshape(-1, 1, 1, 1)
+    made = made.astype(np.float32)
+    assert near(images)(made).tolist() == [True, False, True, False]
+    assert near(images, tolerance=1.2)(made).tolist() == [True, True, True, True]
+
+
+def test_bad_calls_get_one_sentence():
+    with pytest.raises(InputError, match="at least 2"):
+        admissibility(fade, A, B, DATA, points=1)
+    with pytest.raises(InputError, match="two equal images"):
+        admissibility(fade, A, A, DATA)
+    with pytest.raises(InputError, match="remove the copies"):
+        near(np.concatenate([A, A]))
+    with pytest.raises(InputError, match="two or more"):
+        near(A[:1])
+
+
+def test_pixel_distance_is_that_of_images_in_0_to_1():
+    assert pixel_distance(np.full((2, 3, 3, 1), -1.0), np.full((2, 3, 3, 1), 1.0)) == pytest.approx([1.0, 1.0])
+
+
+def test_the_figure_is_drawn(tmp_path):
+    results = {name: admissibility(path, A, B, DATA, points=POINTS) for name, path in [("a", fade), ("b", switch)]}
+    with PIL.Image.open(draw_admissibility(results, tmp_path / "conditions.png")) as picture:
+        assert picture.width > 2 * picture.height

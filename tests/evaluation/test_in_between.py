@@ -1,0 +1,179 @@
+"""AEAI's measures on views against a plain computation, and against models whose values are known."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from kerasinterp.data import Views
+from kerasinterp.data.convert import to_float
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation import departure, draw_departure, draw_in_between, draw_retrieval, in_between
+
+STEP, SIZE = 15.0, 16
+TURN = 24  # views
+LENGTHS = {"lengths": (30, 45, 60), "length": 60, "retrieval_length": 45}
+
+
+def blob(altitudes, azimuths):
+    """A spot on a circle, the higher the altitude the nearer to the centre: uint8 (..., SIZE, SIZE, 1)."""
+    radius = 6 - np.asarray(altitudes)[..., np.newaxis, np.newaxis] / 15
+    angle = np.deg2rad(np.asarray(azimuths))[..., np.newaxis, np.newaxis]
+    y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+    light = np.exp(-((x - radius * np.cos(angle)) ** 2 + (y - radius * np.sin(angle)) ** 2) / 4)
+    return np.rint(255 * light).astype(np.uint8)[..., np.newaxis]
+
+
+def pole(altitudes=(0.0, 30.0)):
+    azimuths = np.arange(TURN) * STEP
+    grid = np.stack(np.meshgrid(altitudes, azimuths, indexing="ij"), axis=-1)
+    return Views(
+        images=blob(grid[..., 0], grid[..., 1]),
+        parameters=grid.astype(np.float32),
+        names=("altitude", "azimuth"),
+        step=STEP,
+    )
+
+
+def fade(a, b, alphas):
+    weight = alphas.reshape(1, -1, 1, 1, 1)
+    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
+
+
+def switch(a, b, alphas):
+    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
+
+
+def turning(views):
+    """The true path: parameters go straight, the azimuth the short way round."""
+    known, parameters = to_float(views.images).reshape(-1, SIZE**2), views.parameters.reshape(-1, 2)
+
+    def find(images):
+        return parameters[[np.abs(known - image).sum(axis=1).argmin() for image in images.reshape(len(images), -1)]]
+
+    def interpolate(a, b, alphas):
+        start, end = find(a), find(b)
+        way = end - start
+        way[:, 1] = (way[:, 1] + 180) % 360 - 180
+        points = start[:, np.newaxis] + alphas[:, np.newaxis] * way[:, np.newaxis]
+        return to_float(blob(points[..., 0], points[..., 1]))
+
+    return interpolate
+
+
+def test_the_true_path_has_no_error_and_gives_every_alpha():
+    views = pole()
+    result = in_between(turning(views), views, **LENGTHS)
+    assert result["mse"] == pytest.approx(0.0, abs=1e-9)
+    assert result["alpha_error"] == pytest.approx(0.0, abs=1e-9)
+    assert result["retrieval"]["median"] == pytest.approx([1 / 3, 2 / 3])
+    assert result["by_alpha"]["alphas"] == [0.25, 0.5, 0.75]
+    assert result["by_length"]["intervals"] == [2 * TURN] * 3  # the seam of the turn too
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_an_abrupt_switch_predicts_the_ends():
+    result = in_between(switch, pole(), **LENGTHS)
+    assert result["retrieval"]["median"] == [0.0, 1.0]
+    assert result["alpha_error"] == pytest.approx(1 / 3)
+    assert result["alpha_spread"] == 0.0
+
+
+def test_all_values_are_those_of_a_plain_computation():
+    """Section 4.3 in loops, with masks: endpoints chosen, in-betweens judged."""
+    views, random = pole(), np.random.default_rng(0)
+    chosen, judged = random.random((2, 2, TURN)) < 0.7
+    result = in_between(fade, views, **LENGTHS, chosen=chosen, judged=judged)
+
+    images = views.images / 255.0
+    errors = {n: [[] for _ in range(1, n)] for n in (2, 3, 4)}
+    predicted = [[], []]
+    for n, by_alpha in errors.items():
+        for s in range(2):
+            for i in range(TURN):
+                j = (i + n) % TURN
+                if not (chosen[s, i] and chosen[s, j]):
+                    continue
+                for m in range(1, n):
+                    made = (1 - m / n) * images[s, i] + m / n * images[s, j]
+                    if judged[s, (i + m) % TURN]:
+                        by_alpha[m - 1].append(np.mean((made - images[s, (i + m) % TURN]) ** 2))
+                    if n == 3:
+                        k = np.sum((images[s] - made) ** 2, axis=(1, 2, 3)).argmin()
+                        away = min((k - i - n / 2 + turn for turn in (-2 * TURN, -TURN, 0, TURN, 2 * TURN)), key=abs)
+                        predicted[m - 1].append(away / n + 0.5)
+    assert result["by_length"]["mse"] == pytest.approx([np.mean(np.concatenate(errors[n])) for n in (2, 3, 4)])
+    assert result["by_alpha"]["mse"] == pytest.approx([np.mean(one) for one in errors[4]])
+    assert result["by_alpha"]["std"] == pytest.approx([np.std(one) for one in errors[4]])
+    assert result["mse"] == pytest.approx(np.mean([np.mean(one) for one in errors[4]]))
+    for name, share in [("lower", 25), ("median", 50), ("upper", 75)]:
+        assert result["retrieval"][name] == pytest.approx([np.percentile(one, share) for one in predicted])
+
+
+def test_every_thins_the_intervals():
+    result = in_between(fade, pole(), **LENGTHS, every=5)
+    assert result["by_length"]["intervals"] == [2 * 5] * 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lengths": (40,)}, "no multiple"),
+        ({"lengths": (15,)}, "no true in-betweens"),
+        ({"lengths": (180,)}, "no true in-betweens"),
+        ({"length": 720}, "less than half"),
+        ({"chosen": np.ones((2, 3), bool)}, "chosen is bool"),
+        ({"judged": np.ones((2, TURN))}, "judged is float64"),
+        ({"chosen": np.zeros((2, TURN), bool)}, "no two chosen views"),
+        ({"judged": np.zeros((2, TURN), bool)}, "no in-between is judged"),
+        ({"every": 0}, "every is 0"),
+    ],
+)
+def test_unsuitable_intervals_get_one_sentence(settings, message):
+    with pytest.raises(InputError, match=message):
+        in_between(fade, pole(), **LENGTHS | settings)
+
+
+def test_the_true_path_departs_evenly_in_parameter_space():
+    views = pole(altitudes=(0.0, 15.0, 30.0, 45.0))
+    result = departure(turning(views), views, pairs=100, points=9)
+    assert result["source"][0] == result["target"][-1] == 0.0
+    assert result["source"][-1] == pytest.approx(result["span"])
+    assert result["departure_error"] < 0.04  # what a grid of 15 degrees resolves
+
+
+def test_an_abrupt_switch_departs_at_once():
+    """Source 0, then the span: off by alpha before the middle and by 1 - alpha after it, as is the target."""
+    alphas = np.linspace(0, 1, 9)
+    result = departure(switch, pole(), pairs=50, points=9)
+    assert result["source"][3] == 0.0
+    assert result["target"][4] == 0.0
+    assert result["departure_error"] == pytest.approx(np.minimum(alphas, 1 - alphas).mean(), rel=1e-6)
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_objects_are_not_interpolated_with_one_another():
+    views = pole()
+    objects = Views(images=views.images, parameters=views.parameters[..., 1:], names=("azimuth",), step=STEP)
+    chosen = np.zeros((2, TURN), bool)
+    chosen[0, [0, 6]] = True
+    chosen[1, 3] = True
+    result = departure(switch, objects, pairs=8, points=3, chosen=chosen)
+    assert result["span"] == 90.0
+    with pytest.raises(InputError, match="two chosen views"):
+        departure(switch, objects, chosen=chosen & (np.arange(2)[:, np.newaxis] == 1))
+
+
+def test_figures_are_drawn(tmp_path):
+    views = pole()
+    results = {f"system {n}": in_between(fade, views, **LENGTHS) for n in range(5)}
+    away = {name: departure(fade, views, pairs=4, points=3) for name in results}
+    sizes = []
+    for draw, rows in [(draw_in_between, results), (draw_retrieval, results), (draw_departure, away)]:
+        with PIL.Image.open(draw(rows, tmp_path / "new" / f"{draw.__name__}.png")) as picture:
+            sizes.append(picture.size)
+        with pytest.raises(InputError, match="no systems"):
+            draw({}, tmp_path / "none.png")
+    assert sizes[0][0] > 2 * sizes[0][1]  # three panels in a row
+    assert sizes[1][0] < 2.5 * sizes[1][1]  # five panels in two rows

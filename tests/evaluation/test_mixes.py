@@ -1,0 +1,109 @@
+"""AMR's distances of mixes and its consistency loss against a plain computation."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation import (
+    bernoulli_parameters,
+    consistency,
+    draw_bernoulli_parameters,
+    draw_mixes,
+    frechet_distance,
+    mixes,
+)
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (60, 2, 2, 1)).astype(np.float32)
+
+
+def encode(images):
+    return images.reshape(len(images), -1)
+
+
+def decode(codes):
+    return 0.5 * codes.reshape(-1, 2, 2, 1)
+
+
+def draw(codes, seed):
+    weights = np.random.default_rng(seed).random((len(codes), 1), np.float32)
+    return weights * codes + (1 - weights) * codes[::-1]
+
+
+def test_distances_are_those_of_each_set_and_of_reconstructions():
+    seen = []
+
+    def watched(codes, seed):
+        seen.append(draw(codes, seed))
+        return seen[-1]
+
+    result = mixes(encode, decode, watched, IMAGES, encode, sets=3)
+    real = encode(IMAGES)
+    expected = [frechet_distance(real, 0.5 * mixed) for mixed in seen]
+    assert len(set(expected)) == 3
+    assert result["fid_mix_sets"] == pytest.approx(expected)
+    assert result["fid_mix"] == pytest.approx(np.mean(expected))
+    assert result["fid_mix_std"] == pytest.approx(np.std(expected))
+    assert result["fid_reconstruction"] == pytest.approx(frechet_distance(real, 0.5 * real))
+    assert result["consistency"] == pytest.approx(
+        np.mean([np.linalg.norm(0.5 * mixed, axis=1).mean() for mixed in seen])
+    )
+    assert json.loads(json.dumps(result)) == result
+    assert mixes(encode, decode, draw, IMAGES, encode, sets=3) == result  # of one seed
+    assert mixes(encode, decode, draw, IMAGES, encode, sets=3, seed=1) != result
+
+
+def test_each_set_mixes_all_codes_in_another_order():
+    orders = []
+    mixes(encode, decode, lambda codes, seed: orders.append(codes) or codes, IMAGES, encode, sets=2)
+    assert not np.array_equal(*orders)
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order, axis=0), np.sort(encode(IMAGES), axis=0))
+
+
+def test_points_in_the_plane_are_measured_too():
+    points = IMAGES[:, 0, :, 0]
+    result = mixes(lambda x: x, lambda h: h, lambda codes, seed: codes, points, lambda x: x)
+    assert result["fid_mix"] == pytest.approx(0.0, abs=1e-6)
+    assert result["consistency"] == 0.0
+
+
+def test_consistency_is_the_distance_and_its_share_of_the_codes_spread():
+    codes = np.random.default_rng(1).normal(size=(40, 3, 2))
+    moved = consistency(lambda images: images + 2.0, lambda codes: codes, codes)
+    assert moved["consistency"] == pytest.approx(2 * np.sqrt(6))
+    flat = codes.reshape(40, 6)
+    spread = np.sqrt(np.mean(np.sum((flat - flat.mean(axis=0)) ** 2, axis=1)))
+    assert moved["consistency_relative"] == pytest.approx(2 * np.sqrt(6) / spread)
+    scaled = consistency(lambda images: images + 20.0, lambda codes: codes, 10 * codes)
+    assert scaled["consistency_relative"] == pytest.approx(moved["consistency_relative"])
+
+
+def test_bad_calls_get_one_sentence():
+    with pytest.raises(InputError, match="at least one set"):
+        mixes(encode, decode, draw, IMAGES, encode, sets=0)
+    with pytest.raises(InputError, match="not finite"):
+        mixes(encode, lambda codes: decode(codes) * np.nan, draw, IMAGES, encode)
+    with pytest.raises(InputError, match="came back as"):
+        consistency(lambda images: images[:, :2], lambda codes: codes, encode(IMAGES))
+    with pytest.raises(InputError, match="equal"):
+        consistency(lambda images: images, lambda codes: codes, np.ones((3, 2)))
+    with pytest.raises(InputError, match="1 to 12"):
+        bernoulli_parameters(lambda labels: labels, 0)
+    with pytest.raises(InputError, match=r"in \[0, 1\]"):
+        bernoulli_parameters(lambda labels: labels - 1, 2)
+
+
+def test_figures_are_drawn(tmp_path):
+    result = bernoulli_parameters(lambda labels: np.repeat(labels, 4, axis=1), 2)
+    assert result["attributes"] == ["00", "01", "10", "11"]
+    assert result["parameters"][1] == [0, 0, 0, 0, 1, 1, 1, 1]
+    rows = {name: mixes(encode, decode, draw, IMAGES, encode) for name in ("ARAE", "AMR")}
+    for path in (
+        draw_bernoulli_parameters(result, tmp_path / "parameters.png"),
+        draw_mixes(rows, tmp_path / "mixes.png"),
+    ):
+        with PIL.Image.open(path) as picture:
+            assert picture.width > picture.height

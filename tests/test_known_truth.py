@@ -1,0 +1,79 @@
+"""Comparisons on data whose in-betweens are known."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasinterp import known_truth, recipe, training
+from kerasinterp.errors import InputError
+
+# The smallest run of a recipe.
+TINY = {"width": 2, "images_per_epoch": 64, "batch_size": 32, "epochs": 2, "snapshot_every": 1}
+
+
+def width(path):
+    with Image.open(path) as picture:
+        return picture.width
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    output = tmp_path_factory.mktemp("lines")
+    return output, known_truth.compare("lines16", ["plainae", "AAE"], output, seeds=2, smoke=True, **TINY)
+
+
+def test_table_and_figures(compared):
+    output, table = compared
+    assert list(table) == ["PlainAE", "AAE", "pixel_fade"]
+    assert json.loads((output / "table.json").read_text()) == table
+    for system in ("PlainAE", "AAE"):
+        row = table[system]
+        assert (row["images_seen"], row["seeds"]) == (128, 2)
+        runs = [json.loads((output / "runs" / f"{system}_{seed}" / "measures.json").read_text()) for seed in (0, 1)]
+        assert [one["images_seen"] for one in runs[0]] == [64, 128]
+        distances = [one[-1]["mean_distance"] for one in runs]
+        assert row["mean_distance"] == pytest.approx(np.mean(distances))
+        assert row["mean_distance_std"] == pytest.approx(np.std(distances, ddof=1))
+    assert table["pixel_fade"]["smoothness"] == pytest.approx(0.87, abs=0.05)  # the public code's oracle
+    text = (output / "table.md").read_text()
+    assert text.splitlines()[0].startswith("| | mean distance |") and "| AAE |" in text
+    for name in ("comparison.png", "curves.png", "measures.png"):
+        assert width(output / name) > 300
+
+
+def test_goes_on_where_it_stopped(compared, monkeypatch):
+    output, table = compared
+    monkeypatch.setattr(training, "train", lambda *args, **kwargs: pytest.fail("trained again"))
+    kept = (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns
+    again = known_truth.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+    assert again == table
+    assert (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns == kept
+
+
+@pytest.mark.slow
+def test_views(tmp_path):
+    table = known_truth.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    assert {"mse", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
+    assert table["pixel_fade"]["mse"] > 0
+    for name in ("comparison.png", "in_between.png", "retrieval.png", "departure.png", "admissibility.png"):
+        assert width(tmp_path / name) > 300
+
+
+def test_unknown_names_are_refused(tmp_path):
+    with pytest.raises(InputError, match="pole"):
+        known_truth.compare("poles", ["ACAI"], tmp_path)
+    with pytest.raises(InputError, match="ACAI"):
+        known_truth.compare("lines", ["ACAIS"], tmp_path)
+    with pytest.raises(InputError, match="Name the systems"):
+        known_truth.compare("lines", [], tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(recipe.recipes()))
+def test_every_recipe_builds(name):
+    smallest = {"width": 2, "latent_size": 4}
+    found = recipe.find(name, smoke=True)
+    assert found.name == recipe.find(name).name == name
+    assert training.build(dataclasses.replace(found, **smallest)).compiled
