@@ -117,7 +117,7 @@ def train(
     )
 
 
-@cli.command(short_help="Compare systems where the true in-betweens are known.")
+@cli.command(short_help="Train systems on one dataset and compare them.")
 @click.argument("dataset")
 @click.argument("systems", nargs=-1, required=True)
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for table and figures.")
@@ -126,15 +126,15 @@ def train(
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
 def compare(dataset: str, systems: tuple[str, ...], output: Path, seeds: int, smoke: bool, **overrides: Any) -> None:
-    """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole or coil100) and compare their interpolations.
+    """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole, coil100, mnist, spiral) and compare them.
 
     A comparison that was stopped goes on when it is started again.
     """
     _check_directory(output)
     with _quiet():
-        from kerasinterp import known_truth
+        from kerasinterp import systems
     settings = {name: value for name, value in overrides.items() if value is not None}
-    known_truth.compare(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
+    systems.compare(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 

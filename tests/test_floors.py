@@ -20,7 +20,8 @@ FLOORS = {
     "callbacks": 5,
     "training": 6,
     "comparison": 7,
-    "known_truth": 7,
+    "yardsticks": 6,
+    "systems": 7,
     "quickstart": 7,
     "cli": 8,
 }

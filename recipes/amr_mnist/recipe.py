@@ -1,6 +1,6 @@
 """AMR and its rivals on MNIST (AMR section 3's protocol; MNIST is that of its appendix 5.3): `<system>_mnist`.
 
-`arae_mnist`, `acai_mnist`, `amr_mnist` (mixup), `amr_bernoulli_mnist`, each by `kerasinterp train NAME`.
+Run by `kerasinterp train amr_mnist`, or side by side by `kerasinterp compare mnist ARAE ACAI AMR --output DIR`.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Comparisons on data whose in-betweens are known."""
+"""Systems side by side, on each kind of data."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasinterp import known_truth, recipe, training
+from kerasinterp import recipe, systems, training
 from kerasinterp.errors import InputError
 
 # The smallest run of a recipe.
@@ -22,7 +22,7 @@ def width(path):
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     output = tmp_path_factory.mktemp("lines")
-    return output, known_truth.compare("lines16", ["plainae", "AAE"], output, seeds=2, smoke=True, **TINY)
+    return output, systems.compare("lines16", ["plainae", "AAE"], output, seeds=2, smoke=True, **TINY)
 
 
 def test_table_and_figures(compared):
@@ -48,27 +48,44 @@ def test_goes_on_where_it_stopped(compared, monkeypatch):
     output, table = compared
     monkeypatch.setattr(training, "train", lambda *args, **kwargs: pytest.fail("trained again"))
     kept = (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns
-    again = known_truth.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+    again = systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
     assert again == table
     assert (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns == kept
 
 
 @pytest.mark.slow
 def test_views(tmp_path):
-    table = known_truth.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    table = systems.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert {"mse", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
     assert table["pixel_fade"]["mse"] > 0
     for name in ("comparison.png", "in_between.png", "retrieval.png", "departure.png", "admissibility.png"):
         assert width(tmp_path / name) > 300
 
 
+@pytest.mark.slow
+def test_points(tmp_path):
+    table = systems.compare("spiral", ["AMR", "AMR_beta10", "ACAI"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    assert table["AMR"]["distance"] > table["AMR"]["distance_reconstruction"] * 0.1
+    assert table["pixel_fade"]["distance"] > 0.01  # mixed points leave the spiral
+    assert width(tmp_path / "comparison.png") > 300
+
+
+@pytest.mark.needs_data
+def test_classes(tmp_path):
+    table = systems.compare("mnist", ["ARAE", "SupervisedAMR"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    assert {"fid_mix", "probe_accuracy", "clustering_accuracy", "consistency_relative"} <= set(table["SupervisedAMR"])
+    assert table["pixel_fade"]["fid_reconstruction"] == pytest.approx(0.0, abs=1e-2)
+    for name in ("comparison.png", "codes.png", "mixes.png"):
+        assert width(tmp_path / name) > 300
+
+
 def test_unknown_names_are_refused(tmp_path):
     with pytest.raises(InputError, match="pole"):
-        known_truth.compare("poles", ["ACAI"], tmp_path)
+        systems.compare("poles", ["ACAI"], tmp_path)
     with pytest.raises(InputError, match="ACAI"):
-        known_truth.compare("lines", ["ACAIS"], tmp_path)
+        systems.compare("lines", ["ACAIS"], tmp_path)
     with pytest.raises(InputError, match="Name the systems"):
-        known_truth.compare("lines", [], tmp_path)
+        systems.compare("lines", [], tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(recipe.recipes()))

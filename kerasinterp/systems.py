@@ -1,0 +1,161 @@
+"""Systems side by side on one dataset: trained alike, measured alike."""
+
+import dataclasses
+import json
+import pathlib
+import statistics
+from collections.abc import Sequence
+
+from kerasinterp import generation, training
+from kerasinterp.errors import InputError, suggest
+from kerasinterp.evaluation.figures import legend, look, panels, save
+from kerasinterp.recipe import Recipe, find, recipes
+from kerasinterp.yardsticks import Yardstick, yardstick
+
+NO_MODEL = "pixel_fade"
+
+
+def compare(
+    dataset: str,
+    systems: Sequence[str],
+    output: pathlib.Path,
+    *,
+    seeds: int = 1,
+    smoke: bool = False,
+    **settings: object,
+) -> dict:
+    """Trains systems on one dataset and measures them, where it is known against the true in-betweens.
+
+    `output` then holds `table.json` (an object a system, keyed by measure), `table.md`, `comparison.png` (a row a
+    system, the same pairs), `curves.png` (measures against images seen) and `runs/`. Called again it goes on where it
+    stopped.
+
+    Args:
+        dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`.
+        systems: names of objectives that have such a recipe, or of their ablations (`AEAI_without_cycle`).
+        seeds: trains each system with seeds 0, 1, ...; the table has their means and deviations.
+        smoke: the recipes' small variants.
+        settings: fields of the recipes to change, such as `epochs`.
+
+    Returns:
+        The content of `table.json`: for each system, and for the row "pixel_fade", each measure's mean over seeds and,
+        with several, its deviation as `<measure>_std`; "images_seen" and "seeds".
+
+    Raises:
+        InputError: an unknown dataset or system, or a folder that holds another comparison.
+    """
+    chosen = _recipes(dataset, systems, smoke)
+    output = pathlib.Path(output)
+    judge = yardstick(next(iter(chosen.values())), output / "judges", smoke)
+    measured: dict[str, list[list[dict]]] = {}
+    for seed in range(seeds):
+        for system, recipe in chosen.items():
+            run = output / "runs" / f"{system}_{seed}"
+            own = dataclasses.replace(recipe, seed=seed, **settings)
+            if not (run / "model.keras").exists():
+                training.train(own, run, resume=(run / "recipe.json").exists(), report=False)
+            measured.setdefault(system, []).append(_measured(run, own, judge))
+    table = {system: _row(runs) for system, runs in measured.items()}
+    table[NO_MODEL] = judge.measure(None)
+    _write(output / "table.json", json.dumps(table, indent=1) + "\n")
+    _write(output / "table.md", _markdown(table, judge))
+    models = {system: generation.load_model(output / "runs" / f"{system}_0" / "model.keras") for system in measured}
+    judge.picture(models, output / "comparison.png")
+    _draw_curves(output / "curves.png", measured, judge)
+    for name, draw in judge.figures.items():
+        draw(table, output / name)
+    return table
+
+
+def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Recipe]:
+    groups: dict[str, dict[str, str]] = {}
+    for recipe in recipes().values():
+        if recipe.target is None:
+            prefix, group = recipe.name.rsplit("_", 1)
+            # acai_lines and supervised_amr_mnist are their objectives, aeai_without_cycle_pole is AEAI_without_cycle.
+            own = prefix.replace("_", "") == recipe.objective.lower()
+            label = recipe.objective if own else recipe.objective + prefix[len(recipe.objective) :]
+            groups.setdefault(group, {})[label] = recipe.name
+    if dataset not in groups:
+        raise InputError(f"No comparison on {dataset!r}: choose of {', '.join(groups)}.{suggest(dataset, groups)}")
+    known = {system.lower(): system for system in groups[dataset]}
+    chosen = {}
+    for system in systems:
+        if system.lower() not in known:
+            names = ", ".join(known.values())
+            hint = suggest(system, known.values())
+            raise InputError(f"{system!r} has no recipe for {dataset}: choose of {names}.{hint}")
+        name = known[system.lower()]
+        chosen[name] = find(groups[dataset][name], smoke=smoke)
+    if not chosen:
+        raise InputError(f"Name the systems to compare: {', '.join(known.values())}.")
+    return chosen
+
+
+def _measured(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]:
+    """The measures of each snapshot and of the final model, with "images_seen"; kept in the run's folder."""
+    path = run / "measures.json"
+    kept = {row["images_seen"]: row for row in json.loads(path.read_text())} if path.exists() else {}
+    per_epoch = recipe.steps_per_epoch * recipe.batch_size
+    models = {int(file.stem.split("-")[1]) * per_epoch: file for file in run.glob("snapshots/epoch-*.keras")}
+    models[recipe.epochs * per_epoch] = run / "model.keras"
+    for seen, file in sorted(models.items()):
+        if seen not in kept:
+            model = generation.load_model(file)
+            kept[seen] = {"images_seen": seen} | judge.measure(model)
+            _write(path, json.dumps([kept[key] for key in sorted(kept)]) + "\n")
+    return [kept[key] for key in sorted(kept) if key <= recipe.epochs * per_epoch]
+
+
+def _row(runs: list[list[dict]]) -> dict:
+    """The last measures' means and deviations over seeds; curves and other lists are those of seed 0."""
+    last = [rows[-1] for rows in runs]
+    row = dict(last[0])
+    for key, value in last[0].items():
+        values = [one[key] for one in last]
+        if isinstance(value, float) and None not in values:
+            row[key] = statistics.fmean(values)
+            if len(values) > 1:
+                row[f"{key}_std"] = statistics.stdev(values)
+    return row | {"seeds": len(runs)}
+
+
+def _markdown(table: dict, judge: Yardstick) -> str:
+    lines = [f"| | {' | '.join(judge.columns.values())} | images seen | seeds |"]
+    lines.append("|" + "---|" * (len(judge.columns) + 3))
+    for system, row in table.items():
+        cells = [_cell(row.get(key), row.get(f"{key}_std")) for key in judge.columns]
+        seen = f"{row['images_seen']:,}" if "images_seen" in row else ""
+        lines.append(f"| {system.replace('_', ' ')} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float | None, deviation: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.3g}" if deviation is None else f"{value:.3g} +- {deviation:.1g}"
+
+
+def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judge: Yardstick) -> None:
+    """Each measure of the table against images seen, the mean over seeds."""
+    figure, axes = panels(list(judge.columns.values()), columns=3)
+    for axis, key in zip(axes, judge.columns, strict=True):
+        for index, (system, runs) in enumerate(measured.items()):
+            points = [
+                (rows[0]["images_seen"], statistics.fmean(row[key] for row in rows))
+                for rows in zip(*runs, strict=True)
+                if all(row.get(key) is not None for row in rows)
+            ]
+            if points:
+                axis.plot(*zip(*points, strict=True), **look(index), markersize=4, label=system)
+        axis.set_xlabel("images seen")
+        axis.set_ylim(bottom=0)
+    legend(figure, axes[0])
+    save(figure, path)
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text)
+    partial.replace(path)

@@ -1,0 +1,71 @@
+"""Labelled images: do mixes look like data (AMR tables 1 and 2), and what do the codes know (ACAI section 5)?"""
+
+import functools
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasinterp import data, evaluation
+from kerasinterp.generation.interpolate import decode, encode
+from kerasinterp.objectives import Objective
+from kerasinterp.ops.mixing import Linear
+from kerasinterp.recipe import Recipe
+from kerasinterp.yardsticks import Yardstick, paths
+
+_PAIRS, _POINTS = 2, 11  # of the picture
+_WIDTH = 8  # of the classifier whose features the distances take: 128 features
+
+
+def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick:
+    load = functools.partial(
+        data.images, recipe.source, image_size=recipe.image_size, channels=recipe.channels, labels=True
+    )
+    images, labels = load(split=recipe.source_split)
+    test_images, test_labels = load(split=recipe.target_split)
+    classifier = evaluation.train_classifier(
+        images, labels, int(labels.max()) + 1, width=_WIDTH, steps=100 if smoke else 2_000, cache_dir=cache_dir
+    )
+    many = 500 if smoke else 10_000
+    learned, judged = data.to_float(images[:many]), data.to_float(test_images[: many // 2])
+    labels, test_labels = labels[:many], test_labels[: many // 2]
+
+    def measure(model: Objective | None) -> dict:
+        if model is None:
+            return _mixes(_same, _same, Linear())
+        found = _mixes(functools.partial(encode, model), functools.partial(decode, model), model.mixing)
+        codes = encode(model, learned)
+        codes_judged = encode(model, judged)
+        found |= evaluation.probe(codes, labels, codes_judged, test_labels)
+        found |= evaluation.clustering(codes, labels, codes_judged, test_labels)
+        return found | evaluation.cluster_distance(codes_judged, len(np.unique(labels)), tsne=False)
+
+    def _mixes(encoder, decoder, mixing) -> dict:
+        def draw(codes, seed):
+            return mixing.draw(tf.constant(codes), keras.random.SeedGenerator(seed)).numpy()
+
+        return evaluation.mixes(encoder, decoder, draw, judged, classifier.features)
+
+    ends = judged[: 2 * _PAIRS]
+    return Yardstick(
+        measure=measure,
+        columns={
+            "fid_mix": "FID mixes",
+            "fid_reconstruction": "FID reconstructions",
+            "consistency_relative": "consistency (relative)",
+            "probe_accuracy": "probe",
+            "clustering_accuracy": "clustering",
+            "cluster_distance_relative": "cluster distance (relative)",
+        },
+        picture=functools.partial(paths.draw, ends[:_PAIRS], ends[_PAIRS:], {}, _POINTS),
+        figures={"mixes.png": evaluation.draw_mixes, "codes.png": _draw_codes},
+    )
+
+
+def _draw_codes(table: dict, path: pathlib.Path) -> None:
+    evaluation.draw_codes({name: row for name, row in table.items() if "probe_accuracy" in row}, path)
+
+
+def _same(values: np.ndarray) -> np.ndarray:
+    return values

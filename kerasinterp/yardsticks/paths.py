@@ -1,0 +1,35 @@
+"""The picture of several systems' paths between the same pairs."""
+
+import functools
+import pathlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from kerasinterp import generation
+from kerasinterp.objectives import Objective
+
+
+def interpolation(model: Objective | None) -> Callable:
+    """(a, b, alphas) -> images (N, K, H, W, C), by the model or, without one, by blending pixels."""
+    return generation.pixel_fade if model is None else functools.partial(generation.interpolate, model)
+
+
+def draw(
+    first: np.ndarray,
+    second: np.ndarray,
+    known: Mapping[str, np.ndarray],
+    points: int,
+    models: Mapping[str, Objective],
+    path: pathlib.Path,
+) -> None:
+    """A row a system: the paths from images `first` to `second` (N, H, W, C), one behind the other.
+
+    Args:
+        known: rows to stand above, (N, points, H, W, C).
+    """
+    alphas = np.linspace(0.0, 1.0, points)
+    rows = dict(known) | {"pixel fade": generation.pixel_fade(first, second, alphas)}
+    rows |= {name: generation.interpolate(model, first, second, alphas) for name, model in models.items()}
+    flat = [np.clip(made, -1.0, 1.0).reshape(-1, *made.shape[2:]) for made in rows.values()]
+    generation.save_grid(path, flat, list(rows))
