@@ -201,8 +201,9 @@ def test_what_is_refused(recipe, finished, tmp_path):
     with pytest.raises(InputError, match=r"recipe\.json"):
         training.train(recipe, tmp_path / "other", resume=True)
     assert (tmp_path / "other" / "thesis.txt").read_text() == "dear"
-    with pytest.raises(InputError, match="AugIntAE"):
-        dataclasses.replace(recipe, objective="AugIntEA")
+    with pytest.raises(InputError, match="Did you mean 'AugIntAE'"):
+        training.train(dataclasses.replace(recipe, objective="AugIntEA"), tmp_path / "unknown")
+    assert not (tmp_path / "unknown").exists()
     with pytest.raises(InputError, match="Did you mean 'augintae_mnist'"):
         find("augintae_mnst")
 
