@@ -21,7 +21,8 @@ class Recipe:
         source, source_split: the unlabelled training images: a dataset's name or a folder, and a TFDS split.
         source_options: further arguments of `kerasinterp.data.images`, such as `{"where": {"object_id": "obj1"}}`.
         source_share: a random share of the images to train on, drawn by `seed` (AEAI 2.3: 0.8).
-        attributes: a row of binary attributes for each label of the source, if the system learns with them.
+        attributes: if the system learns with them, the names of the source's binary attributes, or a row of them for
+            each of its labels.
         target, target_split: images of classes never trained on, for sample grids and the report; None for no report.
         image_size: height and width in pixels.
         channels: 1 (grey) or 3 (colour).
@@ -60,7 +61,7 @@ class Recipe:
     transformations: dict[str, float | str] | None
     source_options: dict[str, object] = dataclasses.field(default_factory=dict)
     source_share: float = 1.0
-    attributes: tuple[tuple[int, ...], ...] = ()
+    attributes: tuple[str, ...] | tuple[tuple[int, ...], ...] = ()
     objective: str = "AugIntAE"
     objective_options: dict[str, object] = dataclasses.field(default_factory=dict)
     mixing: str = ""
@@ -97,6 +98,14 @@ class Recipe:
             raise InputError(f"source_share is above 0 and at most 1, not {self.source_share}.")
         if self.seed < 0:
             raise InputError(f"seed is 0 or more, not {self.seed}.")
+
+    @property
+    def named_attributes(self) -> bool:
+        return bool(self.attributes) and isinstance(self.attributes[0], str)
+
+    @property
+    def number_of_attributes(self) -> int:
+        return len(self.attributes if self.named_attributes or not self.attributes else self.attributes[0])
 
     @property
     def steps_per_epoch(self) -> int:

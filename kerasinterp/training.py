@@ -72,7 +72,7 @@ def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     # A residual discriminator has its own depth.
     if recipe.scales is not None and name not in mlps and (recipe.backbone, name) != ("resnet", "discriminator"):
         settings["scales"] = recipe.scales
-    latent, labels = recipe.latent_size, len(recipe.attributes[0]) if recipe.attributes else 0
+    latent, labels = recipe.latent_size, recipe.number_of_attributes
     match name:
         case "encoder" | "judge_encoder":
             return backbone.encoder(shape, latent, **settings)
@@ -278,7 +278,8 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     settings = {"batch_size": recipe.batch_size, "seed": recipe.seed}
     if recipe.source == "spiral":
         return functools.partial(data.batches, data.spiral.points(10_000, seed=recipe.seed), **settings)
-    found = _images(recipe, recipe.source, recipe.source_split, labels=bool(recipe.attributes), **recipe.source_options)
+    asked = recipe.attributes if recipe.named_attributes else bool(recipe.attributes)
+    found = _images(recipe, recipe.source, recipe.source_split, labels=asked, **recipe.source_options)
     images, labels = found if recipe.attributes else (found, None)
     if recipe.source_share < 1.0:
         count = max(1, round(recipe.source_share * len(images)))
@@ -288,7 +289,7 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
         settings["transformations"] = Transformations(**recipe.transformations)
         return functools.partial(data.triplets, images, **settings)
     if labels is not None:
-        settings["labels"] = np.array(recipe.attributes)[labels]
+        settings["labels"] = labels if recipe.named_attributes else np.array(recipe.attributes)[labels]
     return functools.partial(data.batches, images, **settings)
 
 

@@ -15,6 +15,8 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
 from PIL import Image
 
 from kerasinterp import callbacks, training
@@ -223,3 +225,21 @@ def test_pairs_are_of_one_class():
     assert (pairs[:, 0] != pairs[:, 1]).all()
     with pytest.raises(InputError, match="two images"):
         training.same_class_pairs(np.arange(3), 2, seed=0)
+
+
+@pytest.mark.slow
+def test_celeb_a_on_mock_data(tmp_path):
+    """Its terms forbid passing it on, so its recipe runs on faces of noise."""
+    rng = np.random.default_rng(0)
+
+    def as_dataset(self, *_, **__):
+        attributes = {name: rng.integers(0, 2, 40) > 0 for name in ("Male", "Heavy_Makeup", "Wearing_Lipstick")}
+        images = rng.integers(0, 256, (40, 218, 178, 3), dtype=np.uint8)
+        return tf.data.Dataset.from_tensor_slices({"image": images, "attributes": attributes})
+
+    recipe = find("supervised_amr_celeba", smoke=True)
+    with tfds.testing.mock_data(as_dataset_fn=as_dataset):
+        output = training.train(dataclasses.replace(recipe, images_per_epoch=64, epochs=1), tmp_path / "run")
+    model = load_model(output / "model.keras")
+    assert model.image_shape == (64, 64, 3)
+    assert model.mixer.input_shape == (None, 3)

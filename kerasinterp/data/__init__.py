@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def images(
     *,
     image_size: int | None = None,
     channels: int | None = None,
-    labels: bool = False,
+    labels: bool | Sequence[str] = False,
     **choices: object,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """Images as uint8 (N, H, W, C), whatever they come from.
@@ -53,7 +54,7 @@ def images(
         what: a dataset's name, the path of a folder of images or of one image, or an array.
         split: of a dataset.
         image_size, channels: as `load`; for a folder 28 and 1 unless given.
-        labels: give (images, int64 labels); a folder's labels are its sub-folders.
+        labels: give (images, int64 labels); a folder's labels are its sub-folders; names of attributes as `load`.
         choices: further arguments of `load` (a name) or `from_folder` (a path).
 
     Raises:

@@ -5,7 +5,7 @@ import importlib
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -67,7 +67,7 @@ def load(
     channels: int | None = None,
     classes: Iterable[int | str] | None = None,
     where: Mapping[str, Any] | None = None,
-    labels: bool = False,
+    labels: bool | Sequence[str] = False,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
 ) -> tf.data.Dataset:
@@ -84,7 +84,7 @@ def load(
         classes: only these labels, by name or number.
         where: only images whose features are as said, e.g. `{"Male": True}` (Celeb-A's attributes) or, of glyphs,
             `{"weight": ["thin", "regular"]}`; a list means any of these.
-        labels: give pairs (image, int64 label).
+        labels: give pairs (image, int64 label); or names of binary attributes (Celeb-A's): pairs (image, int64 (k,)).
         data_dir: where datasets are; by default the environment's TFDS_DATA_DIR, else ~/tensorflow_datasets.
         download: fetch what is missing.
 
@@ -103,7 +103,8 @@ def load(
         raise InputError(f"{name} has no images: its features are {', '.join(info.features)}.")
     if size is None and not _has_size(info.features[image_key]):
         raise InputError(f"The images of {name} differ in size: give image_size.")
-    if (labels or classes is not None) and source.label not in info.features:
+    chosen = () if isinstance(labels, bool) else tuple(labels)
+    if (labels is True or classes is not None) and source.label not in info.features:
         raise InputError(f"{name} has no feature {source.label!r} to tell classes: it has {', '.join(info.features)}.")
     try:
         dataset = examples(builder, split)
@@ -123,8 +124,13 @@ def load(
         feature = attributes[key] if nested else info.features[key]
         dataset = only(dataset, name, keys, feature, value if isinstance(value, list | tuple | set) else [value])
 
+    for unknown in set(chosen) - set(attributes):
+        raise InputError(f"{name} has no attribute {unknown!r}.{suggest(unknown, attributes)}")
+
     def prepare(example):
         image = prepared_image(example[image_key], source, size, channels)
+        if chosen:
+            return image, tf.cast(tf.stack([example["attributes"][one] for one in chosen]), tf.int64)
         return (image, tf.cast(example[source.label], tf.int64)) if labels else image
 
     return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True)

@@ -19,11 +19,9 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
 
 def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick:
-    load = functools.partial(
-        data.images, recipe.source, image_size=recipe.image_size, channels=recipe.channels, labels=True
+    (images, labels), (test_images, test_labels) = (
+        _labelled(recipe, split) for split in (recipe.source_split, recipe.target_split)
     )
-    images, labels = load(split=recipe.source_split)
-    test_images, test_labels = load(split=recipe.target_split)
     classifier = evaluation.train_classifier(
         images, labels, int(labels.max()) + 1, width=_WIDTH, steps=100 if smoke else 2_000, cache_dir=cache_dir
     )
@@ -61,6 +59,14 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         picture=functools.partial(paths.draw, ends[:_PAIRS], ends[_PAIRS:], {}, _POINTS),
         figures={"mixes.png": evaluation.draw_mixes, "codes.png": _draw_codes},
     )
+
+
+def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images and classes; where there are attributes only, each combination is one."""
+    form = {"image_size": recipe.image_size, "channels": recipe.channels}
+    asked = recipe.attributes if recipe.named_attributes else True
+    images, labels = data.images(recipe.source, split=split, labels=asked, **form)
+    return images, labels @ 2 ** np.arange(labels.shape[1]) if recipe.named_attributes else labels
 
 
 def _draw_codes(table: dict, path: pathlib.Path) -> None:

@@ -56,6 +56,21 @@ def test_celeb_a_by_attribute_cropped_in_the_centre(tmp_path):
             data.load("celeb_a", where={"Mal": True}, data_dir=tmp_path)
 
 
+def test_celeb_a_with_attributes_as_labels(tmp_path):
+    def as_dataset(self, *_, **__):
+        attributes = {"Male": [True, False], "Smiling": [False, False], "Young": [True, True]}
+        return tf.data.Dataset.from_tensor_slices(
+            {"image": np.zeros((2, 218, 178, 3), np.uint8), "attributes": attributes}
+        )
+
+    with tfds.testing.mock_data(as_dataset_fn=as_dataset):
+        images, labels = data.images("celeb_a", labels=("Young", "Male"), data_dir=tmp_path)
+        assert images.shape == (2, 128, 128, 3)
+        np.testing.assert_array_equal(labels, [[1, 1], [1, 0]])
+        with pytest.raises(InputError, match="no attribute 'Yung'"):
+            data.load("celeb_a", labels=("Yung",), data_dir=tmp_path)
+
+
 def test_classes_channels_and_size(tmp_path):
     examples = [{"image": np.full((32, 32, 3), 20 * n, np.uint8), "label": np.int64(n)} for n in range(10)]
     with _mock(*examples):
