@@ -53,9 +53,8 @@ SMALL = dataclasses.replace(
     scales=3,
     latent_size=8,
     learning_rate=1e-3,  # ours: for fewer steps
-    learning_rate_cuts=(0.75,),  # ours: to settle
-    epochs=32,
-    snapshot_every=4,
+    epochs=64,
+    snapshot_every=8,
 )
 
 
