@@ -228,7 +228,7 @@ def test_pairs_are_of_one_class():
 
 
 @pytest.mark.slow
-def test_celeb_a_on_mock_data(tmp_path):
+def test_celeb_a_on_mock_data(tmp_path, monkeypatch):
     """Its terms forbid passing it on, so its recipe runs on faces of noise."""
     rng = np.random.default_rng(0)
 
@@ -237,6 +237,7 @@ def test_celeb_a_on_mock_data(tmp_path):
         images = rng.integers(0, 256, (40, 218, 178, 3), dtype=np.uint8)
         return tf.data.Dataset.from_tensor_slices({"image": images, "attributes": attributes})
 
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     recipe = find("supervised_amr_celeba", smoke=True)
     with tfds.testing.mock_data(as_dataset_fn=as_dataset):
         output = training.train(dataclasses.replace(recipe, images_per_epoch=64, epochs=1), tmp_path / "run")
