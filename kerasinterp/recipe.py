@@ -43,7 +43,7 @@ class Recipe:
         adam_betas: Adam's two decay rates.
         learning_rate_cuts: shares of the training at which it is divided by 10.
         precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
-        jit_compile: compile the step with XLA.
+        jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
         snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
         target_without: labels of the target that the report leaves out.
         domain_by_class: the report tells the domains apart by all their classes (`evaluation.train_judges`).

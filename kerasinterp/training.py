@@ -127,9 +127,10 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     _system(recipe)
     checkpoints = callbacks.Checkpoints(output / "checkpoints", recipe.snapshot_every)
     _open_run(recipe, output, resume, checkpoints)
-    tf.config.experimental.enable_op_determinism()
-    # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    if not recipe.jit_compile:  # Keras does not compile deterministic models
+        tf.config.experimental.enable_op_determinism()
+        # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
     batches = _batches(recipe)

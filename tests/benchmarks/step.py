@@ -26,7 +26,7 @@ ENOUGH = 3  # with fewer quiet blocks than this all blocks count, and the figure
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=pathlib.Path, help="where the figures are written; otherwise they are printed")
-    parser.add_argument("--blocks", type=int, default=15, help="blocks to measure, of each kind")
+    parser.add_argument("--blocks", type=int, default=30, help="blocks to measure, of each kind")
     parser.add_argument("--steps", type=int, default=3, help="timed steps in a block")
     parser.add_argument("--minutes", type=float, default=10.0, help="stop waiting for quiet blocks after this time")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of either side")
@@ -217,10 +217,10 @@ def _keras_blocks(threads: int, xla: bool):
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    # As `kerasinterp train` does; but without graph rewriting `jit_compile` would be ignored.
-    tf.config.experimental.enable_op_determinism()
-    tf.random.set_seed(0)
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not xla})
+    if not xla:  # as `kerasinterp train` does; with either of them Keras or TensorFlow would not compile
+        tf.config.experimental.enable_op_determinism()
+        tf.random.set_seed(0)
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     images = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28, 1), dtype=np.uint8)
     pipeline = triplets(images, BATCH)
     batches = iter(pipeline)
