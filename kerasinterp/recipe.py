@@ -40,6 +40,7 @@ class Recipe:
         images_per_epoch: images between two checkpoints, rounded up to whole batches.
         epochs: how many times.
         learning_rate: Adam's step size.
+        adversary_learning_rate: the step size of every player but the autoencoder, None for the same.
         adam_betas: Adam's two decay rates.
         learning_rate_cuts: shares of the training at which it is divided by 10.
         precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
@@ -75,6 +76,7 @@ class Recipe:
     images_per_epoch: int = 60_000
     epochs: int = 100
     learning_rate: float = 1e-3
+    adversary_learning_rate: float | None = None
     adam_betas: tuple[float, float] = (0.9, 0.999)
     learning_rate_cuts: tuple[float, ...] = ()
     precision: str = "float32"

@@ -46,9 +46,17 @@ def build(recipe: Recipe) -> Objective:
         model = cls(**networks, seed=recipe.seed, **options)
     finally:
         keras.config.set_dtype_policy(before)
-    beta_1, beta_2 = recipe.adam_betas
-    model.compile(Adam(_learning_rate(recipe), beta_1=beta_1, beta_2=beta_2), jit_compile=recipe.jit_compile)
+    model.compile(
+        {player.name: _optimizer(recipe, player.name) for player in cls.players}, jit_compile=recipe.jit_compile
+    )
     return model
+
+
+def _optimizer(recipe: Recipe, player: str) -> Adam:
+    own = recipe.adversary_learning_rate
+    rate = recipe.learning_rate if own is None or player == "autoencoder" else own
+    beta_1, beta_2 = recipe.adam_betas
+    return Adam(_learning_rate(recipe, rate), beta_1=beta_1, beta_2=beta_2)
 
 
 def _system(recipe: Recipe) -> type[Objective]:
@@ -96,12 +104,12 @@ def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     return backbone.discriminator(shape, **settings, **two_outputs)
 
 
-def _learning_rate(recipe: Recipe) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def _learning_rate(recipe: Recipe, rate: float) -> float | keras.optimizers.schedules.LearningRateSchedule:
     total = recipe.epochs * recipe.steps_per_epoch
     cuts = [int(share * total) for share in recipe.learning_rate_cuts]
     if not cuts:
-        return recipe.learning_rate
-    rates = [recipe.learning_rate * 0.1**n for n in range(len(cuts) + 1)]
+        return rate
+    rates = [rate * 0.1**n for n in range(len(cuts) + 1)]
     return keras.optimizers.schedules.PiecewiseConstantDecay(cuts, rates)
 
 

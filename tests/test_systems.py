@@ -58,7 +58,14 @@ def test_views(tmp_path):
     table = systems.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert {"mse", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
     assert table["pixel_fade"]["mse"] > 0
-    for name in ("comparison.png", "in_between.png", "retrieval.png", "departure.png", "admissibility.png"):
+    for name in (
+        "comparison.png",
+        "corners.png",
+        "in_between.png",
+        "retrieval.png",
+        "departure.png",
+        "admissibility.png",
+    ):
         assert width(tmp_path / name) > 300
 
 

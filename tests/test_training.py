@@ -218,6 +218,15 @@ def test_recipes_and_their_smoke_variants():
         assert smoke.epochs * smoke.images_per_epoch <= 10_000
 
 
+def test_an_adversary_may_have_its_own_learning_rate():
+    recipe = dataclasses.replace(find("aeai_pole", smoke=True), learning_rate=0.5, adversary_learning_rate=0.25)
+    model = training.build(recipe)
+    assert float(model.autoencoder_optimizer.learning_rate) == 0.5
+    assert float(model.discriminator_optimizer.learning_rate) == 0.25
+    same = training.build(dataclasses.replace(recipe, adversary_learning_rate=None))
+    assert float(same.discriminator_optimizer.learning_rate) == 0.5
+
+
 def test_pairs_are_of_one_class():
     labels = np.array([0, 1, 1, 2, 0, 3])
     pairs = training.same_class_pairs(labels, 7, seed=0)

@@ -1,11 +1,11 @@
 """Views of known azimuth: in-betweens against the true ones (AEAI section 4.3), and whether paths are admissible."""
 
-import functools
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 
-from kerasinterp import data, evaluation
+from kerasinterp import data, evaluation, generation
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Yardstick, paths
@@ -33,6 +33,14 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
     # The picture: one pair from the first series, one from the last, half a turn on.
     turns = (views.images[0], np.roll(views.images[-1], -views.images.shape[1] // 2, axis=0))
     true = data.to_float(np.stack([turn[: steps + 1 : 2] for turn in turns]))
+
+    # AEAI appendix A's square: two series, or two halves of a turn, across; the interval downwards.
+    corners = data.to_float(np.stack([turns[0][0], turns[1][0], turns[0][steps], turns[1][steps]]))
+
+    def picture(models: Mapping[str, Objective], path: pathlib.Path) -> None:
+        paths.draw(true[:, 0], true[:, -1], {"truth": true}, true.shape[1], models, path)
+        generation.save_corners(path.with_name("corners.png"), corners, models)
+
     return Yardstick(
         measure=measure,
         columns={
@@ -45,7 +53,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
             "lipschitz": "Lipschitz constant",
             "credibility": "credibility",
         },
-        picture=functools.partial(paths.draw, true[:, 0], true[:, -1], {"truth": true}, true.shape[1]),
+        picture=picture,
         figures={
             "in_between.png": evaluation.draw_in_between,
             "retrieval.png": evaluation.draw_retrieval,
