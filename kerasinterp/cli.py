@@ -132,9 +132,9 @@ def compare(dataset: str, systems: tuple[str, ...], output: Path, seeds: int, sm
     """
     _check_directory(output)
     with _quiet():
-        from kerasinterp import systems
+        from kerasinterp.systems import compare as compare_systems
     settings = {name: value for name, value in overrides.items() if value is not None}
-    systems.compare(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
+    compare_systems(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 

@@ -224,7 +224,8 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
     path = output / "recipe.json"
     settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
     if path.exists():
-        before = json.loads(path.read_text())["recipe"]
+        # A run of an earlier version has not every field yet.
+        before = json.loads(json.dumps(dataclasses.asdict(Recipe(**json.loads(path.read_text())["recipe"]))))
         if not resume:
             raise InputError(
                 f"{output} already holds a run: add --resume to go on with it, or choose another --output."

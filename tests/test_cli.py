@@ -165,6 +165,23 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     assert (second.source, second.source_split, second.target) == ("glyphs", "digits", None)
 
 
+def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
+    from kerasinterp import systems
+
+    calls = []
+
+    def write(dataset, names, output, **options):
+        calls.append((dataset, names, options))
+        output.mkdir()
+        (output / "table.md").write_text("| ACAI |")
+
+    monkeypatch.setattr(systems, "compare", write)
+    asked = ["lines", "ACAI", "AMR", "--seeds", 2, "--epochs", 3, "--smoke", "-o", tmp_path / "new"]
+    code, out, _ = run(capfd, "compare", *asked)
+    assert code == 0 and "| ACAI |" in out and "table.md" in out
+    assert calls == [("lines", ("ACAI", "AMR"), {"seeds": 2, "smoke": True, "epochs": 3})]
+
+
 @pytest.mark.parametrize("how", ["folder", "files"])
 def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, how):
     given = [seeds] if how == "folder" else sorted(seeds.iterdir())
