@@ -38,7 +38,8 @@ class AEAI(Objective):
         ),
         Player("discriminator", networks=("discriminator",), terms=("real", "fake")),
     )
-    weights_of_terms = {"adversarial": 1e-2, "cycle": 1e-2, "smoothness": 1e-1}  # section 2.3
+    # Section 2.3; a pair has two ends, and the term is their mean.
+    weights_of_terms = {"reconstruction": 2.0, "adversarial": 1e-2, "cycle": 1e-2, "smoothness": 1e-1}
     reconstruction_loss = "squared"
 
     def __init__(self, *, points: int | None = None, perceptual: keras.Model | None = None, **kwargs):

@@ -80,7 +80,7 @@ def test_a_loss_that_is_switched_off_moves_nothing():
 
     alone = [
         step(weights={"reconstruction": 0.0, "adversarial": 0.0, "cycle": 0.0, "smoothness": 0.0} | {term: weight})[0]
-        for term, weight in (("reconstruction", 1.0), ("adversarial", 1e-2), ("smoothness", 1e-1))
+        for term, weight in (("reconstruction", 2.0), ("adversarial", 1e-2), ("smoothness", 1e-1))
     ]
     without, logs = step(weights={"cycle": 0.0})
     np.testing.assert_allclose(without, sum(alone), rtol=1e-3, atol=1e-6)
