@@ -52,7 +52,7 @@ def compare(
         for system, recipe in chosen.items():
             run = output / "runs" / f"{system}_{seed}"
             own = dataclasses.replace(recipe, seed=seed, **settings)
-            if not (run / "model.keras").exists():
+            if not training.is_finished(own, run):
                 training.train(own, run, resume=(run / "recipe.json").exists(), report=False)
             measured.setdefault(system, []).append(_measured(run, own, judge))
     table = {system: _row(runs) for system, runs in measured.items()}

@@ -224,23 +224,11 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
     path = output / "recipe.json"
     settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
     if path.exists():
-        # A run of an earlier version has not every field yet.
-        before = json.loads(json.dumps(dataclasses.asdict(Recipe(**json.loads(path.read_text())["recipe"]))))
         if not resume:
             raise InputError(
                 f"{output} already holds a run: add --resume to go on with it, or choose another --output."
             )
-        free = {"epochs", "snapshot_every", "summary", "judge_steps", "domain_by_class", "evaluation_samples"}
-        free |= {name for name in settings if name.startswith("target")}
-        if recipe.learning_rate_cuts:
-            free.discard("epochs")  # they decide when the step size is cut
-        changed = [name for name in settings if name not in free and settings[name] != before.get(name)]
-        if changed:
-            name = changed[0]
-            raise InputError(
-                f"{output} was begun with {name} = {before.get(name)!r}, not {settings[name]!r}: resume it with "
-                "the same, or choose another --output."
-            )
+        _check_same(recipe, output)
     elif resume and output.exists() and any(output.iterdir()):
         raise InputError(f"{output} holds no run to resume (no recipe.json): choose the folder of a run.")
     for left_over in output.glob("*/partial-*.keras"):
@@ -257,6 +245,44 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
         path.write_text(json.dumps({"recipe": settings, "versions": versions}, indent=1) + "\n")
     except OSError as error:
         raise InputError(f"Cannot write to {output} ({error.strerror}): choose another --output.") from error
+
+
+def _check_same(recipe: Recipe, output: pathlib.Path) -> None:
+    """Raises InputError if the run in `output` was begun with other settings than those that may change."""
+    settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    # A run of an earlier version has not every field yet.
+    before = Recipe(**json.loads((output / "recipe.json").read_text())["recipe"])
+    before = json.loads(json.dumps(dataclasses.asdict(before)))
+    free = {"epochs", "snapshot_every", "summary", "judge_steps", "domain_by_class", "evaluation_samples"}
+    free |= {name for name in settings if name.startswith("target")}
+    if recipe.learning_rate_cuts:
+        free.discard("epochs")  # they decide when the step size is cut
+    changed = [name for name in settings if name not in free and settings[name] != before[name]]
+    if changed:
+        name = changed[0]
+        raise InputError(
+            f"{output} was begun with {name} = {before[name]!r}, not {settings[name]!r}: resume it with "
+            "the same, or choose another --output."
+        )
+
+
+def is_finished(recipe: Recipe, output: pathlib.Path) -> bool:
+    """Whether `output` holds the whole run of `recipe`, its final model included.
+
+    Raises:
+        InputError: it holds a run of other settings, or one that was trained for longer.
+    """
+    if not (output / "recipe.json").exists():
+        return False
+    _check_same(recipe, output)
+    newest = callbacks.Checkpoints(output / "checkpoints", 0).all()[-1:]
+    steps = int(newest[0].stem.removeprefix("step-")) if newest else 0
+    total = recipe.epochs * recipe.steps_per_epoch
+    if steps > total:
+        raise InputError(f"{output} was trained for more than {recipe.epochs} epochs: choose another --output.")
+    final = output / "model.keras"
+    # A final model older than the newest checkpoint is that of fewer epochs.
+    return steps == total and final.exists() and final.stat().st_mtime_ns >= newest[0].stat().st_mtime_ns
 
 
 def _newest(checkpoints: callbacks.Checkpoints) -> Objective | None:

@@ -53,6 +53,15 @@ def test_goes_on_where_it_stopped(compared, monkeypatch):
     assert (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns == kept
 
 
+def test_another_comparison_in_the_folder_is_refused(compared):
+    """A finished run of other settings, or of more epochs, must not pass for the one that is asked for."""
+    output, _ = compared
+    with pytest.raises(InputError, match="was begun with batch_size = 32"):
+        systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"batch_size": 16})
+    with pytest.raises(InputError, match="more than 1 epochs"):
+        systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"epochs": 1})
+
+
 @pytest.mark.slow
 def test_views(tmp_path):
     table = systems.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
