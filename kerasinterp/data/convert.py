@@ -1,7 +1,10 @@
 """The two doors between stored images (uint8) and the images that networks see (float32 in [-1, 1])."""
 
+import io
+
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from kerasinterp.errors import InputError
 
@@ -99,3 +102,11 @@ def as_array(dataset: tf.data.Dataset, limit: int | None = None) -> np.ndarray |
         raise InputError("The dataset has no images: check its name, split and classes.")
     images = np.concatenate([part[0] for part in parts])
     return (images, np.concatenate([part[1] for part in parts])) if labelled else images
+
+
+def png_file(image: np.ndarray) -> io.BytesIO:
+    """A uint8 image (H, W) or (H, W, 3) as a PNG file in memory; TFDS takes it, and its own encoder is much slower."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG", compress_level=1)
+    file.seek(0)
+    return file

@@ -6,7 +6,6 @@ stroke weights and three widths; the faces for testing are none of those for tra
 
 import dataclasses
 import functools
-import io
 import pathlib
 import string
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image, ImageFont
 from scipy import ndimage
+
+from kerasinterp.data.convert import png_file
 
 SIZE = 28  # pixels, as MNIST
 # Letters that in some face are a digit, or nearly: D O Q o = 0, I i l = 1, Z z = 2, S s = 5, G b = 6, B = 8, g q = 9.
@@ -177,10 +178,7 @@ def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarra
 def _examples(face: _Face, glyph: str, label: str) -> Iterator[tuple[str, dict]]:
     for width, stretch in _WIDTHS.items():
         for weight, image in render(face.font, glyph, stretch).items():
-            png = io.BytesIO()  # much faster than the encoder of TFDS
-            Image.fromarray(image).save(png, "PNG", compress_level=1)
-            png.seek(0)
-            example = {"image": png, "label": label, "font": face.name, "weight": weight, "width": width}
+            example = {"image": png_file(image), "label": label, "font": face.name, "weight": weight, "width": width}
             yield f"{face.name} {label} {weight} {width}", example
 
 

@@ -1,12 +1,11 @@
 """Lines: one anti-aliased line from the image's centre towards its edge, the angle being all the truth (ACAI 4.1)."""
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
+from kerasinterp.data.convert import png_file
 from kerasinterp.errors import InputError
 
 _COUNTS = {"train": 20_000, "test": 10_000}
@@ -43,10 +42,7 @@ class Lines(tfds.core.GeneratorBasedBuilder):
         size = int(self.builder_config.name)
         angles = np.random.default_rng(seed).uniform(0.0, 2.0 * np.pi, count).astype(np.float32)
         for key, (image, angle) in enumerate(zip(render(angles, size, size / 16), angles, strict=True)):
-            png = io.BytesIO()  # much faster than the encoder of TFDS
-            Image.fromarray(image[..., 0]).save(png, "PNG", compress_level=1)
-            png.seek(0)
-            yield key, {"image": png, "angle": angle}
+            yield key, {"image": png_file(image[..., 0]), "angle": angle}
 
 
 def render(angles: np.ndarray, size: int = 32, width: float = 2.0) -> np.ndarray:

@@ -1,13 +1,12 @@
 """Pole: a vertical pole on a plane and its shadow, seen from above, under a light that moves (AEAI 4.1)."""
 
 import functools
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
+from kerasinterp.data.convert import png_file
 from kerasinterp.errors import InputError
 
 ALTITUDES = tuple(range(45, 85, 5))  # degrees above the plane, AEAI 4.1
@@ -55,10 +54,7 @@ class Pole(tfds.core.GeneratorBasedBuilder):
         for altitude in ALTITUDES:
             images = render(np.full(len(AZIMUTHS), altitude), AZIMUTHS, int(self.builder_config.name))
             for azimuth, image in zip(AZIMUTHS, images, strict=True):
-                png = io.BytesIO()
-                Image.fromarray(image).save(png, "PNG", compress_level=1)
-                png.seek(0)
-                yield f"{altitude} {azimuth}", {"image": png, "altitude": altitude, "azimuth": azimuth}
+                yield f"{altitude} {azimuth}", {"image": png_file(image), "altitude": altitude, "azimuth": azimuth}
 
 
 def render(altitudes: np.ndarray, azimuths: np.ndarray, size: int = 64) -> np.ndarray:
