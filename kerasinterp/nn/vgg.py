@@ -1,8 +1,9 @@
 """AEAI's networks, VGG-like (section 2.3): four blocks of `width` to 8 * `width` maps, then fully connected layers.
 
-Batch normalisation and ReLU after each learned layer but the last. The paper does not say, so ours: two 3 x 3
-convolutions a block (as VGG's), one hidden dense layer of 32 * `width` units, and for the decoder's symmetry nearest
-upsampling, which like max-pooling learns nothing and leaves no checkerboard. Image sides are divisible by 16.
+Batch normalisation and ReLU after each learned layer but the last. The paper does not say, so ours: one 3 x 3
+convolution a block (VGG's first blocks; two learn no better for their threefold cost), one hidden dense layer of
+32 * `width` units, and for the decoder's symmetry nearest upsampling, which like max-pooling learns nothing and leaves
+no checkerboard. Image sides are divisible by 16.
 """
 
 import keras
@@ -56,12 +57,10 @@ def decoder(
         x = keras.layers.Dense(units, use_bias=False, kernel_initializer=weights(), name=f"dense_{number}")(x)
         x = layers.normalised(x, "relu", number, fused)
     x = keras.layers.Reshape(top, name="reshape")(x)
-    maps = [8 * width, 4 * width, 2 * width, width]
-    for block, filters in enumerate(maps):
+    for block, filters in enumerate((4 * width, 2 * width, width)):
         x = keras.layers.UpSampling2D(2, name=f"upsampling_{block + 1}")(x)
-        x = _convolution(x, filters, weights, 2 * block + 3, True, fused)
-        if block < 3:
-            x = _convolution(x, maps[block + 1], weights, 2 * block + 4, True, fused)
+        x = _convolution(x, filters, weights, block + 3, True, fused)
+    x = keras.layers.UpSampling2D(2, name="upsampling_4")(x)
     x = keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=weights(), name="convolution")(x)
     return keras.Model(latent, layers.image(x), name=name)
 
@@ -72,12 +71,11 @@ def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: s
     normalise = kind == "code"
     x = images = keras.Input(tuple(image_shape), name="images")
     for block in range(4):
-        for number in (2 * block + 1, 2 * block + 2):
-            x = _convolution(x, width << block, weights, number, normalise)
+        x = _convolution(x, width << block, weights, block + 1, normalise)
         x = keras.layers.MaxPooling2D(2, name=f"pooling_{block + 1}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(32 * width, use_bias=not normalise, kernel_initializer=weights(), name="dense_9")(x)
-    x = layers.normalised(x, "relu", 9) if normalise else layers.activated(x, "leaky_relu", 9)
+    x = keras.layers.Dense(32 * width, use_bias=not normalise, kernel_initializer=weights(), name="dense_5")(x)
+    x = layers.normalised(x, "relu", 5) if normalise else layers.activated(x, "leaky_relu", 5)
     return keras.Model(images, layers.head(x, units, weights, kind), name=name)
 
 

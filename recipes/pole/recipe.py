@@ -44,10 +44,13 @@ BASE = Recipe(
     mixing="linear",  # AEAI 2.1
     batch_size=32,  # ours
     images_per_epoch=1_152,
-    epochs=80,  # ours
-    learning_rate=1e-3,  # ours
-    adversary_learning_rate=5e-5,  # ours: chosen on COIL-100's second object, of which no figure is reported
-    snapshot_every=20,
+    # Ours, chosen on COIL-100's second object, of which no figure is reported:
+    epochs=60,
+    learning_rate=3e-3,
+    adversary_learning_rate=5e-4,
+    learning_rate_cuts=(0.75,),
+    adam_betas=(0.5, 0.999),  # usual with a discriminator (DCGAN)
+    snapshot_every=30,
 )
 
 

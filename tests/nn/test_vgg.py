@@ -30,8 +30,8 @@ def test_the_papers_maps():
     encoder, decoder = vgg.encoder(), vgg.decoder()
     down = [layer.filters for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]
     up = [layer.filters for layer in decoder.layers if isinstance(layer, keras.layers.Conv2D)]
-    assert down == [16, 16, 32, 32, 64, 64, 128, 128]
-    assert up == [128, 64, 64, 32, 32, 16, 16, 3]
+    assert down == [16, 32, 64, 128]
+    assert up == [64, 32, 16, 3]
     assert encoder.output_shape == decoder.input_shape == (None, 256)
     learned = [layer for network in (encoder, decoder) for layer in network.layers if hasattr(layer, "kernel")]
     normalised = [layer for network in (encoder, decoder) for layer in network.layers if hasattr(layer, "moving_mean")]
