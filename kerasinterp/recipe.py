@@ -31,6 +31,7 @@ class Recipe:
         mixing: how latents are mixed: `linear`, `spherical`, `per_feature`, `bernoulli`, `dirichlet`; "" for the
             system's own way.
         backbone: the module of `kerasinterp.nn` that builds the networks.
+        discriminator_backbone: that of the discriminator, where it is another; "" for the same.
         width: maps of the backbone's first layer.
         latent_size: size of the latent; of convolutional latents, their channels.
         scales: how often `acai` and `resnet` halve the image, None for a latent 4 x 4.
@@ -69,6 +70,7 @@ class Recipe:
     image_size: int = 28
     channels: int = 1
     backbone: str = "infogan"
+    discriminator_backbone: str = ""
     width: int = 64
     latent_size: int = 32
     scales: int | None = None
@@ -89,7 +91,13 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        for field, known in (("mixing", _MIXINGS), ("backbone", _BACKBONES), ("precision", _PRECISIONS)):
+        choices = {
+            "mixing": _MIXINGS,
+            "backbone": _BACKBONES,
+            "discriminator_backbone": ("", *_BACKBONES),
+            "precision": _PRECISIONS,
+        }
+        for field, known in choices.items():
             value = getattr(self, field)
             if value not in known:
                 raise InputError(f"Unknown {field} {value!r}: choose of {', '.join(known)}.{suggest(value, known)}")

@@ -68,6 +68,8 @@ def _system(recipe: Recipe) -> type[Objective]:
 
 def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     """The network that a system calls `name`, of the recipe's backbone."""
+    if name == "discriminator" and recipe.discriminator_backbone:
+        recipe = dataclasses.replace(recipe, backbone=recipe.discriminator_backbone)
     backbone = importlib.import_module(f"kerasinterp.nn.{recipe.backbone}")
     points = recipe.backbone == "mlp"
     shape = (2,) if points else (recipe.image_size, recipe.image_size, recipe.channels)
