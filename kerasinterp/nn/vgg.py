@@ -1,9 +1,9 @@
 """AEAI's networks, VGG-like (section 2.3): four blocks of `width` to 8 * `width` maps, then fully connected layers.
 
 Batch normalisation and ReLU after each learned layer but the last. The paper does not say, so ours: one 3 x 3
-convolution a block (VGG's first blocks; two learn no better for their threefold cost), one hidden dense layer of
-32 * `width` units, and for the decoder's symmetry nearest upsampling, which like max-pooling learns nothing and leaves
-no checkerboard. Image sides are divisible by 16.
+convolution a block (as VGG-11's first; a third of the cost of two), one hidden dense layer of 32 * `width` units, and
+for the decoder's symmetry nearest upsampling, which like max-pooling learns nothing and leaves no checkerboard. Image
+sides are divisible by 16.
 """
 
 import keras

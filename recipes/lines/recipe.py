@@ -28,7 +28,7 @@ SYSTEMS = {
     # lambda and beta: ours; with AMR's 10 and 1 for MNIST the codes shrink until they carry nothing.
     "ARAE": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0}}} | NORMALISED,
     "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}} | NORMALISED,
-    "GAIA": {"objective_options": SQUARED},
+    "GAIA": {"objective_options": SQUARED, "learning_rate": 1e-4},  # its code's
     "AEAI": NORMALISED,
 }
 OFFICIAL = Recipe(
