@@ -22,6 +22,7 @@ from PIL import Image
 from kerasinterp import callbacks, training
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
+from kerasinterp.nn.spectral_convolution import SpectralConv2D
 from kerasinterp.recipe import Recipe, find, recipes
 
 
@@ -219,12 +220,27 @@ def test_recipes_and_their_smoke_variants():
 
 
 def test_an_adversary_may_have_its_own_learning_rate():
-    recipe = dataclasses.replace(find("aeai_pole", smoke=True), learning_rate=0.5, adversary_learning_rate=0.25)
+    recipe = dataclasses.replace(
+        find("aeai_lines16", smoke=True), learning_rate=0.5, adversary_learning_rate=0.25, learning_rate_cuts=()
+    )
     model = training.build(recipe)
     assert float(model.autoencoder_optimizer.learning_rate) == 0.5
     assert float(model.discriminator_optimizer.learning_rate) == 0.25
     same = training.build(dataclasses.replace(recipe, adversary_learning_rate=None))
     assert float(same.discriminator_optimizer.learning_rate) == 0.5
+
+
+def test_a_discriminator_may_have_its_own_backbone():
+    def kinds(recipe):
+        model = training.build(recipe)
+        return [{type(layer) for layer in getattr(model, name).layers} for name in ("encoder", "discriminator")]
+
+    recipe = find("amr_lines16", smoke=True)
+    encoder, discriminator = kinds(recipe)
+    assert SpectralConv2D in discriminator - encoder
+    assert SpectralConv2D not in kinds(dataclasses.replace(recipe, discriminator_backbone=""))[1]
+    with pytest.raises(InputError, match="discriminator_backbone 'resnt'.*Did you mean 'resnet'"):
+        dataclasses.replace(recipe, discriminator_backbone="resnt")
 
 
 def test_pairs_are_of_one_class():
