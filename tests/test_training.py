@@ -239,7 +239,7 @@ def test_a_discriminator_may_have_its_own_backbone():
     encoder, discriminator = kinds(recipe)
     assert SpectralConv2D in discriminator - encoder
     assert SpectralConv2D not in kinds(dataclasses.replace(recipe, discriminator_backbone=""))[1]
-    with pytest.raises(InputError, match="discriminator_backbone 'resnt'.*Did you mean 'resnet'"):
+    with pytest.raises(InputError, match=r"discriminator_backbone 'resnt'.*Did you mean 'resnet'"):
         dataclasses.replace(recipe, discriminator_backbone="resnt")
 
 

@@ -10,7 +10,7 @@ from kerasinterp.recipes.pole import recipe as pole
 BASE = dataclasses.replace(
     pole.BASE,
     name="coil100",
-    summary="one object of COIL-100 on its turntable, 32 x 32 (AEAI section 4.1)",
+    summary="one object of COIL-100 on its turntable, 16 x 16 (AEAI section 4.1)",
     source="coil100",
     source_options={"where": {"object_id": "obj1"}},  # one object a model, AEAI 4.1; ours: the first
 )
