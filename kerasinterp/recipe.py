@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import pkgutil
+from collections.abc import Mapping
 
 from kerasinterp.errors import InputError, suggest
 
@@ -120,6 +121,24 @@ class Recipe:
     @property
     def steps_per_epoch(self) -> int:
         return -(-self.images_per_epoch // self.batch_size)
+
+
+def of_systems(base: Recipe, systems: Mapping[str, Mapping[str, object]]) -> tuple[Recipe, ...]:
+    """`<system>_<base>`, a recipe a system on the data of `base`.
+
+    Args:
+        systems: what each changes in `base`, by the objective's name, with a variant's after it (`AEAI_without_cycle`).
+    """
+    return tuple(
+        dataclasses.replace(
+            base,
+            name=f"{label.lower()}_{base.name}",
+            summary=f"{label.replace('_', ' ')} on {base.summary}",
+            objective=label.split("_")[0],
+            **options,
+        )
+        for label, options in systems.items()
+    )
 
 
 def recipes() -> dict[str, Recipe]:

@@ -224,7 +224,7 @@ def judges_and_images(
 def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: callbacks.Checkpoints) -> None:
     """Writes `recipe.json`, or checks that the run to be resumed is the same."""
     path = output / "recipe.json"
-    settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    settings = _settings(recipe)
     if path.exists():
         if not resume:
             raise InputError(
@@ -249,12 +249,16 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
         raise InputError(f"Cannot write to {output} ({error.strerror}): choose another --output.") from error
 
 
+def _settings(recipe: Recipe) -> dict:
+    """The recipe as `recipe.json` gives it back."""
+    return json.loads(json.dumps(dataclasses.asdict(recipe)))
+
+
 def _check_same(recipe: Recipe, output: pathlib.Path) -> None:
     """Raises InputError if the run in `output` was begun with other settings than those that may change."""
-    settings = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    settings = _settings(recipe)
     # A run of an earlier version has not every field yet.
-    before = Recipe(**json.loads((output / "recipe.json").read_text())["recipe"])
-    before = json.loads(json.dumps(dataclasses.asdict(before)))
+    before = _settings(Recipe(**json.loads((output / "recipe.json").read_text())["recipe"]))
     free = {"epochs", "snapshot_every", "summary", "judge_steps", "domain_by_class", "evaluation_samples"}
     free |= {name for name in settings if name.startswith("target")}
     if recipe.learning_rate_cuts:

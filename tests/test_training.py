@@ -220,9 +220,7 @@ def test_recipes_and_their_smoke_variants():
 
 
 def test_an_adversary_may_have_its_own_learning_rate():
-    recipe = dataclasses.replace(
-        find("aeai_lines16", smoke=True), learning_rate=0.5, adversary_learning_rate=0.25, learning_rate_cuts=()
-    )
+    recipe = dataclasses.replace(find("aeai_pole", smoke=True), learning_rate=0.5, adversary_learning_rate=0.25)
     model = training.build(recipe)
     assert float(model.autoencoder_optimizer.learning_rate) == 0.5
     assert float(model.discriminator_optimizer.learning_rate) == 0.25

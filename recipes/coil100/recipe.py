@@ -7,6 +7,8 @@ import dataclasses
 
 from kerasinterp.recipes.pole import recipe as pole
 
+from kerasinterp.recipe import of_systems
+
 BASE = dataclasses.replace(
     pole.BASE,
     name="coil100",
@@ -14,5 +16,5 @@ BASE = dataclasses.replace(
     source="coil100",
     source_options={"where": {"object_id": "obj1"}},  # one object a model, AEAI 4.1; ours: the first
 )
-RECIPES = pole.named(BASE)
+RECIPES = of_systems(BASE, pole.SYSTEMS)
 SMOKES = tuple(map(pole.smoke, RECIPES))

@@ -5,33 +5,43 @@ Run by `kerasinterp train acai_lines`, or side by side by `kerasinterp compare l
 
 import dataclasses
 
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipes.pole import recipe as pole
+
+from kerasinterp.recipe import Recipe, of_systems
 
 # ACAI's baseline minimises squares (official ae.py). Absolute errors are least for an empty image: a line is thin.
 SQUARED = {"reconstruction_loss": "squared"}
 # Ours: a decoder's deviation of 0.1; one of 1 makes an empty image the cheapest, and the latent carries nothing.
 SHARP = {"objective_options": {"weights": {"reconstruction": 50.0}}}
-# AMR section 3's discriminator, spectrally normalised, at a fifth of the rate; any other wins before there is a line.
-NORMALISED = {"discriminator_backbone": "resnet", "adam_betas": (0.5, 0.999)}
 
-# What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all.
-SYSTEMS = {
-    "PlainAE": {"objective_options": SQUARED},
-    "DenoisingAE": {},
-    "VAE": SHARP,
-    "BetaVAE": SHARP,
-    "AAE": SHARP,
-    "ACAI": {},
-    "AE": {"objective_options": SQUARED, "mixing": "linear"} | NORMALISED,  # convolutional latents are mixed linearly
-    "IntAE": {"objective_options": SQUARED, "mixing": "linear"} | NORMALISED,
-    # lambda and beta: ours; with AMR's 10 and 1 for MNIST the codes shrink until they carry nothing.
-    "ARAE": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0}}} | NORMALISED,
-    "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}} | NORMALISED,
-    "GAIA": {"objective_options": SQUARED, "learning_rate": 1e-4},  # its code's
-    # As on the pole: the paper's smoothness, 1e-1, draws in-betweens to the pixel fade.
-    "AEAI": {"objective_options": {"weights": dict.fromkeys(("adversarial", "cycle", "smoothness"), 1e-3)}}
-    | NORMALISED,
-}
+
+def _systems(learning_rate: float) -> dict[str, dict]:
+    """What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all."""
+    # AMR section 3's discriminator, spectrally normalised, at a fifth of the rate: any other wins too early.
+    normalised = {
+        "discriminator_backbone": "resnet",
+        "adversary_learning_rate": learning_rate / 5,
+        "adam_betas": (0.5, 0.999),
+    }
+    adversarial = {"objective_options": SQUARED, "mixing": "linear"} | normalised  # latents are convolutional
+    return {
+        "PlainAE": {"objective_options": SQUARED},
+        "DenoisingAE": {},
+        "VAE": SHARP,
+        "BetaVAE": SHARP,
+        "AAE": SHARP,
+        "ACAI": {},
+        "AE": adversarial,
+        "IntAE": adversarial,
+        # lambda and beta: ours; with AMR's 10 and 1 for MNIST the codes shrink until they carry nothing.
+        "ARAE": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0}}} | normalised,
+        "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}}
+        | normalised,
+        "GAIA": {"objective_options": SQUARED, "learning_rate": 1e-4},  # its code's
+        "AEAI": pole.SYSTEMS["AEAI"] | normalised,
+    }
+
+
 OFFICIAL = Recipe(
     name="lines",
     summary="lines at every angle, 32 x 32, the official setting (ACAI section 4.1)",
@@ -67,19 +77,5 @@ SMALL = dataclasses.replace(
 )
 
 
-def _named(base: Recipe) -> tuple[Recipe, ...]:
-    return tuple(
-        dataclasses.replace(
-            base,
-            name=f"{system.lower()}_{base.name}",
-            summary=f"{system} on {base.summary}",
-            objective=system,
-            adversary_learning_rate=base.learning_rate / 5 if "discriminator_backbone" in options else None,
-            **options,
-        )
-        for system, options in SYSTEMS.items()
-    )
-
-
-RECIPES = (*_named(OFFICIAL), *_named(SMALL))
+RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.learning_rate)))
 SMOKES = tuple(dataclasses.replace(one, width=4, images_per_epoch=2_560, epochs=2, snapshot_every=1) for one in RECIPES)

@@ -5,7 +5,7 @@ Run by `kerasinterp train aeai_pole`, or side by side by `kerasinterp compare po
 
 import dataclasses
 
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipe import Recipe, of_systems
 
 # AEAI 2.3 has 1e-2, 1e-2 and 1e-1, of losses whose scale it does not give. Chosen, as all that is "ours" below, on a
 # pole of another height, seen from elsewhere, of which no figure is reported.
@@ -55,23 +55,9 @@ BASE = Recipe(
 )
 
 
-def named(base: Recipe) -> tuple[Recipe, ...]:
-    """The recipe of each system on the data of `base`."""
-    return tuple(
-        dataclasses.replace(
-            base,
-            name=f"{label.lower()}_{base.name}",
-            summary=f"{label.replace('_', ' ')} on {base.summary}",
-            objective=label.split("_")[0],
-            **options,
-        )
-        for label, options in SYSTEMS.items()
-    )
-
-
 def smoke(recipe: Recipe) -> Recipe:
     return dataclasses.replace(recipe, width=4, latent_size=16, images_per_epoch=640, epochs=2, snapshot_every=1)
 
 
-RECIPES = named(BASE)
+RECIPES = of_systems(BASE, SYSTEMS)
 SMOKES = tuple(map(smoke, RECIPES))
