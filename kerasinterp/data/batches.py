@@ -75,11 +75,18 @@ def indices(step: tf.Tensor, batch_size: int, count: int, seed: int | tf.Tensor)
 def numbered(batch: Callable[[tf.Tensor], dict], start_step: int, steps: int | None) -> tf.data.Dataset:
     """`batch(n)` for n = start_step, start_step + 1, ..., `steps` of them or without end."""
     end = np.iinfo(np.int64).max if steps is None else start_step + steps
-    return (
+    return without_autotuning(
         tf.data.Dataset.range(start_step, end)
         .map(batch, tf.data.AUTOTUNE, deterministic=True)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The same examples; `fit` then does not wait, at its end, for a tuning thread that sleeps up to a minute."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _checked_labels(labels: np.ndarray, count: int) -> np.ndarray:

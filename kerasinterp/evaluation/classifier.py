@@ -10,12 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasinterp.data.batches import without_autotuning
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
 
 _FORMAT = 1  # raise it when training changes, so that older cached classifiers are not used
-_CHUNK = 4000  # images that are held as float32 at once
+_CHUNK = 500  # images that are classified at once
 
 
 class Classifier:
@@ -181,7 +182,8 @@ def _train(
         return tf.cast(tf.gather(pixels, indices), tf.float32) / 127.5 - 1.0, tf.gather(classes, indices)
 
     order = tf.data.Dataset.from_tensor_slices(_balanced_order(labels, learn, steps * batch_size, seed))
-    model.fit(order.batch(batch_size, drop_remainder=True).map(batch).prefetch(2), shuffle=False, verbose=verbose)
+    drawn = order.batch(batch_size, drop_remainder=True).map(batch).prefetch(2)
+    model.fit(without_autotuning(drawn), shuffle=False, verbose=verbose)
     result.set_weights(model.get_weights())
     return result
 
@@ -189,7 +191,7 @@ def _train(
 def _predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     shape = tuple(network.input_shape[1:])
     chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)] or [images]
-    return np.concatenate([network.predict(as_images(chunk, shape), batch_size=500, verbose=0) for chunk in chunks])
+    return np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
 
 
 def _digest(images: np.ndarray, labels: np.ndarray, settings: list) -> str:

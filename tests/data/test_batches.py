@@ -52,6 +52,10 @@ def test_labels_stay_with_their_images():
             assert batch["labels"].dtype == kind
 
 
+def test_no_tuning_thread_holds_up_the_end_of_fit():
+    assert batches(IMAGES, batch_size=4).options().autotune.enabled is False
+
+
 def test_points_stay_as_they_are():
     points = spiral.points(12)
     seen = np.concatenate([batch["c"] for batch in drawn(points, 4, count=3)])
