@@ -11,8 +11,6 @@ from kerasinterp.recipe import Recipe, of_systems
 
 # ACAI's baseline minimises squares (official ae.py). Absolute errors are least for an empty image: a line is thin.
 SQUARED = {"reconstruction_loss": "squared"}
-# Ours: a decoder's deviation of 0.1; one of 1 makes an empty image the cheapest, and the latent carries nothing.
-SHARP = {"objective_options": {"weights": {"reconstruction": 50.0}}}
 
 
 def _systems(learning_rate: float) -> dict[str, dict]:
@@ -27,9 +25,9 @@ def _systems(learning_rate: float) -> dict[str, dict]:
     return {
         "PlainAE": {"objective_options": SQUARED},
         "DenoisingAE": {},
-        "VAE": SHARP,
-        "BetaVAE": SHARP,
-        "AAE": SHARP,
+        "VAE": pole.SHARP,
+        "BetaVAE": pole.SHARP,
+        "AAE": pole.SHARP,
         "ACAI": {},
         "AE": adversarial,
         "IntAE": adversarial,
