@@ -39,7 +39,7 @@ def compare(
 
     Returns:
         The content of `table.json`: for each system, and for the row "pixel_fade", each measure's mean over seeds and,
-        with several, its deviation as `<measure>_std`; "images_seen" and "seeds".
+        with several, its deviation as `<measure>_over_seeds`; "images_seen" and "seeds".
 
     Raises:
         InputError: an unknown dataset or system, or a folder that holds another comparison.
@@ -116,7 +116,7 @@ def _row(runs: list[list[dict]]) -> dict:
         if isinstance(value, float) and None not in values:
             row[key] = statistics.fmean(values)
             if len(values) > 1:
-                row[f"{key}_std"] = statistics.stdev(values)
+                row[f"{key}_over_seeds"] = statistics.stdev(values)
     return row | {"seeds": len(runs)}
 
 
@@ -124,7 +124,7 @@ def _markdown(table: dict, judge: Yardstick) -> str:
     lines = [f"| | {' | '.join(judge.columns.values())} | images seen | seeds |"]
     lines.append("|" + "---|" * (len(judge.columns) + 3))
     for system, row in table.items():
-        cells = [_cell(row.get(key), row.get(f"{key}_std")) for key in judge.columns]
+        cells = [_cell(row.get(key), row.get(f"{key}_over_seeds")) for key in judge.columns]
         seen = f"{row['images_seen']:,}" if "images_seen" in row else ""
         lines.append(f"| {system.replace('_', ' ')} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
     return "\n".join(lines) + "\n"

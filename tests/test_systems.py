@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -36,12 +37,21 @@ def test_table_and_figures(compared):
         assert [one["images_seen"] for one in runs[0]] == [64, 128]
         distances = [one[-1]["mean_distance"] for one in runs]
         assert row["mean_distance"] == pytest.approx(np.mean(distances))
-        assert row["mean_distance_std"] == pytest.approx(np.std(distances, ddof=1))
+        assert row["mean_distance_over_seeds"] == pytest.approx(np.std(distances, ddof=1))
     assert table["pixel_fade"]["smoothness"] == pytest.approx(0.87, abs=0.05)  # the public code's oracle
     text = (output / "table.md").read_text()
     assert text.splitlines()[0].startswith("| | mean distance |") and "| AAE |" in text
     for name in ("comparison.png", "curves.png", "measures.png"):
         assert width(output / name) > 300
+
+
+def test_a_measure_with_a_deviation_of_its_own_keeps_both():
+    """`mse_std` is over intervals: it must not be taken for the deviation of `mse` over seeds, nor overwritten by it."""
+    runs = [[{"images_seen": 64, "mse": mse, "mse_std": 0.5}] for mse in (1.0, 3.0)]
+    row = systems._row(runs)
+    assert (row["mse"], row["mse_over_seeds"], row["mse_std"]) == (2.0, pytest.approx(2**0.5), 0.5)
+    alone = systems._markdown({"AE": systems._row(runs[:1])}, types.SimpleNamespace(columns={"mse": "MSE"}))
+    assert "| AE | 1 | 64 | 1 |" in alone
 
 
 def test_goes_on_where_it_stopped(compared, monkeypatch):
