@@ -46,7 +46,7 @@ def test_table_and_figures(compared):
 
 
 def test_a_measure_with_a_deviation_of_its_own_keeps_both():
-    """`mse_std` is over intervals: it must not be taken for the deviation of `mse` over seeds, nor overwritten by it."""
+    """`mse_std` is over intervals: it is neither the deviation of `mse` over seeds nor overwritten by it."""
     runs = [[{"images_seen": 64, "mse": mse, "mse_std": 0.5}] for mse in (1.0, 3.0)]
     row = systems._row(runs)
     assert (row["mse"], row["mse_over_seeds"], row["mse_std"]) == (2.0, pytest.approx(2**0.5), 0.5)
