@@ -15,7 +15,7 @@ SQUARED = {"reconstruction_loss": "squared"}
 
 def _systems(learning_rate: float) -> dict[str, dict]:
     """What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all."""
-    # AMR section 3's discriminator, spectrally normalised, at a fifth of the rate: any other wins too early.
+    # AMR section 3's discriminator, spectrally normalised, at a fifth of the rate: ACAI's critic wins too early.
     normalised = {
         "discriminator_backbone": "resnet",
         "adversary_learning_rate": learning_rate / 5,
@@ -36,7 +36,9 @@ def _systems(learning_rate: float) -> dict[str, dict]:
         "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}}
         | normalised,
         "GAIA": {"objective_options": SQUARED, "learning_rate": 1e-4},  # its code's
-        "AEAI": pole.SYSTEMS["AEAI"] | normalised,
+        # Ours: as the pole's, with ACAI's critic as discriminator.
+        "AEAI": pole.systems(adversarial=5e-2, cycle=1e-3, smoothness=1e-3)["AEAI"]
+        | {"adversary_learning_rate": learning_rate / 2},
     }
 
 
