@@ -34,7 +34,10 @@ class Checkpoints(keras.callbacks.Callback):
         self.save()
         if self.snapshot_every and (epoch + 1) % self.snapshot_every == 0 and not self.model.stop_training:
             snapshot = self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras"
+            weights = self.model.get_weights()
+            self.model.use_averages()
             write_model(in_float32(self.model), snapshot)
+            self.model.set_weights(weights)
 
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):

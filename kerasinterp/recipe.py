@@ -45,6 +45,8 @@ class Recipe:
         adversary_learning_rate: the step size of every player but the autoencoder, None for the same.
         adam_betas: Adam's two decay rates.
         learning_rate_cuts: shares of the training at which it is divided by 10.
+        averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
+            weights.
         precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
         jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
         snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
@@ -82,6 +84,7 @@ class Recipe:
     adversary_learning_rate: float | None = None
     adam_betas: tuple[float, float] = (0.9, 0.999)
     learning_rate_cuts: tuple[float, ...] = ()
+    averaging: float = 0.0
     precision: str = "float32"
     jit_compile: bool = False
     snapshot_every: int = 0

@@ -56,7 +56,8 @@ def _optimizer(recipe: Recipe, player: str) -> Adam:
     own = recipe.adversary_learning_rate
     rate = recipe.learning_rate if own is None or player == "autoencoder" else own
     beta_1, beta_2 = recipe.adam_betas
-    return Adam(_learning_rate(recipe, rate), beta_1=beta_1, beta_2=beta_2)
+    averages = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    return Adam(_learning_rate(recipe, rate), beta_1=beta_1, beta_2=beta_2, **averages)
 
 
 def _system(recipe: Recipe) -> type[Objective]:
@@ -145,7 +146,8 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
 
     batches = _batches(recipe)
     strategy = tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
-    with strategy.scope() if strategy else tf.distribute.get_strategy().scope():
+    scope = strategy.scope if strategy else tf.distribute.get_strategy().scope
+    with scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
     step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
@@ -179,12 +181,16 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
                 shuffle=False,
             )
             step = int(model.optimizer.iterations)
+            if step < total and not interrupt.interrupted and recipe.averaging:
+                with scope():  # `fit` has ended with the averages
+                    model = _newest(checkpoints)
     finally:
         interrupt.restore()
         progress.close()
     seen, wanted = step * recipe.batch_size, total * recipe.batch_size
     if step < total:
         raise Interrupted(f"Stopped and saved at {seen:,} of {wanted:,} images: add --resume to the command to go on.")
+    model.use_averages()
     model = in_float32(model)
     callbacks.write_model(model, output / "model.keras")
     print(f"{recipe.objective}: {wanted:,} images, {time.perf_counter() - started:.0f} s -> {output / 'model.keras'}")

@@ -150,6 +150,28 @@ def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
     assert_equal_models(newest(output), newest(finished))
 
 
+def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, monkeypatch):
+    """Interrupted in the middle of an epoch or not, a run ends with the same averages."""
+    recipe = dataclasses.replace(recipe, averaging=0.75)
+    whole, output = training.train(recipe, tmp_path / "whole"), tmp_path / "run"
+    last, used = load_model(newest(whole)).get_weights(), load_model(whole / "model.keras").get_weights()
+    assert max(np.abs(mine - theirs).max() for mine, theirs in zip(last, used, strict=True)) > 1e-5
+    snapshot = load_model(whole / "snapshots" / "epoch-0003.keras")
+    for mine, theirs in zip(snapshot.get_weights(), used, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+    def press(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(training.Interrupted):
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
+        training.train(recipe, output)
+    training.train(recipe, output, resume=True)
+    assert_equal_models(newest(output), newest(whole))
+    assert weights(output / "model.keras") == weights(whole / "model.keras")
+
+
 @pytest.mark.slow
 def test_kill_9_at_three_random_moments(recipe, tmp_path):
     """The final weights are byte-equal to the uninterrupted run's."""

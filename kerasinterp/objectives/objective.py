@@ -182,7 +182,8 @@ class Objective(keras.Model):
         """Gives each player an optimizer.
 
         Args:
-            optimizer: one for all (each player gets a copy of its own), or a dictionary from player to optimizer.
+            optimizer: one for all (each player gets a copy of its own), or a dictionary from player to optimizer. With
+                `use_ema`, `fit` ends with the averaged weights, as in Keras.
             kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
 
         Raises:
@@ -205,7 +206,17 @@ class Objective(keras.Model):
             own = type(own).from_config(copy.deepcopy(own.get_config()))
             own.build(self.variables_of(player))
             setattr(self, f"{player.name}_optimizer", own)
-        super().compile(optimizer=self.optimizer_of(self.players[0]), **kwargs)
+        first = self.optimizer_of(self.players[0])
+        super().compile(optimizer=first, **kwargs)
+        # Keras calls it at the end of `fit`, as if the first optimizer had all weights.
+        first.finalize_variable_values = lambda _: self.use_averages()
+
+    def use_averages(self) -> None:
+        """Puts moving averages in place of the weights, where an optimizer keeps them (`use_ema`); `fit` ends so."""
+        for player in self.players:
+            own = self.optimizer_of(player)
+            if int(own.iterations):
+                type(own).finalize_variable_values(own, self.variables_of(player))
 
     def get_compile_config(self) -> dict | None:
         if not self.compiled:

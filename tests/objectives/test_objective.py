@@ -9,6 +9,7 @@ from networks import SHAPE, linear
 
 from kerasinterp.errors import InputError
 from kerasinterp.objectives import ACAI, AE, AMR, OBJECTIVES, Objective, PlainAE
+from kerasinterp.ops.adam import Adam
 from kerasinterp.ops.mixing import Bernoulli, Linear, PerFeature, Spherical
 
 
@@ -39,6 +40,24 @@ def step(**options):
 def test_weights_multiply_a_term():
     alone = step(weights={"fooling": 0.0})
     np.testing.assert_allclose(step(weights={"fooling": 0.0, "reconstruction": 3.0}), 3 * alone, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, Adam])
+def test_fit_ends_with_averages_where_optimizers_keep_them(optimizer):
+    model, plain = networks.make(ACAI), networks.make(ACAI)
+    model.compile({"autoencoder": optimizer(0.01, use_ema=True, ema_momentum=0.75), "critic": optimizer(0.01)})
+    plain.compile(optimizer(0.01))
+    batch = networks.image_batch()
+    expected = None
+    for _ in range(3):
+        plain.train_on_batch(batch)
+        now = [variable.numpy() for variable in plain.variables_of(plain.players[0])]
+        expected = [0.75 * old + 0.25 * new for old, new in zip(expected or now, now, strict=True)]
+    model.fit(tf.data.Dataset.from_tensors(batch).repeat(3), verbose=0, shuffle=False)
+    for variable, average in zip(model.variables_of(model.players[0]), expected, strict=True):
+        np.testing.assert_allclose(variable, average, rtol=1e-5, atol=1e-7)
+    for mine, last in zip(model.critic.weights, plain.critic.weights, strict=True):
+        np.testing.assert_allclose(mine, last, rtol=1e-5, atol=1e-7)
 
 
 def test_unknown_or_useless_settings_are_refused():
