@@ -169,7 +169,8 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, mon
         training.train(recipe, output)
     training.train(recipe, output, resume=True)
     assert_equal_models(newest(output), newest(whole))
-    assert weights(output / "model.keras") == weights(whole / "model.keras")
+    for mine, theirs in zip(load_model(output / "model.keras").get_weights(), used, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.slow
