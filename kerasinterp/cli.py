@@ -122,10 +122,15 @@ def train(
 @click.argument("systems", nargs=-1, required=True)
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for table and figures.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Runs of each system.")
+@click.option(
+    "--jobs", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Runs at once, sharing the cores."
+)
 @click.option("--epochs", type=click.IntRange(**_SIZE), help="Epochs of each run.  [default: the recipes']")
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
-def compare(dataset: str, systems: tuple[str, ...], output: Path, seeds: int, smoke: bool, **overrides: Any) -> None:
+def compare(
+    dataset: str, systems: tuple[str, ...], output: Path, seeds: int, jobs: int, smoke: bool, **overrides: Any
+) -> None:
     """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole, coil100, mnist, spiral) and compare them.
 
     A comparison that was stopped goes on when it is started again.
@@ -134,7 +139,7 @@ def compare(dataset: str, systems: tuple[str, ...], output: Path, seeds: int, sm
     with _quiet():
         from kerasinterp.systems import compare as compare_systems
     settings = {name: value for name, value in overrides.items() if value is not None}
-    compare_systems(dataset, systems, output, seeds=seeds, smoke=smoke, **settings)
+    compare_systems(dataset, systems, output, seeds=seeds, jobs=jobs, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 

@@ -1,10 +1,15 @@
 """Systems side by side on one dataset: trained alike, measured alike."""
 
+import concurrent.futures
 import dataclasses
 import json
+import multiprocessing
+import os
 import pathlib
 import statistics
 from collections.abc import Sequence
+
+import tensorflow as tf
 
 from kerasinterp import generation, training
 from kerasinterp.errors import InputError, suggest
@@ -21,6 +26,7 @@ def compare(
     output: pathlib.Path,
     *,
     seeds: int = 1,
+    jobs: int = 1,
     smoke: bool = False,
     **settings: object,
 ) -> dict:
@@ -34,6 +40,8 @@ def compare(
         dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`.
         systems: names of objectives that have such a recipe, or of their ablations (`AEAI_without_cycle`).
         seeds: trains each system with seeds 0, 1, ...; the table has their means and deviations.
+        jobs: runs at once, each with its share of the processor's cores: small networks leave most of them idle. Sums
+            may round otherwise than in one run at a time.
         smoke: the recipes' small variants.
         settings: fields of the recipes to change, such as `epochs`.
 
@@ -46,16 +54,19 @@ def compare(
     """
     chosen = _recipes(dataset, systems, smoke)
     output = pathlib.Path(output)
-    judge = yardstick(next(iter(chosen.values())), output / "judges", smoke)
+    yard = next(iter(chosen.values())), output / "judges", smoke
+    judge = yardstick(*yard)
+    runs = {
+        output / "runs" / f"{system}_{seed}": dataclasses.replace(recipe, seed=seed, **settings)
+        for seed in range(seeds)
+        for system, recipe in chosen.items()
+    }
+    if jobs > 1:
+        _finish_at_once(runs, yard, jobs)
     measured: dict[str, list[list[dict]]] = {}
-    for seed in range(seeds):
-        for system, recipe in chosen.items():
-            run = output / "runs" / f"{system}_{seed}"
-            own = dataclasses.replace(recipe, seed=seed, **settings)
-            if not training.is_finished(own, run):
-                training.train(own, run, resume=(run / "recipe.json").exists(), report=False)
-            measured.setdefault(system, []).append(_measured(run, own, judge))
-    table = {system: _row(runs) for system, runs in measured.items()}
+    for run, own in runs.items():
+        measured.setdefault(run.name.rsplit("_", 1)[0], []).append(_finish(run, own, judge))
+    table = {system: _row(rows) for system, rows in measured.items()}
     table[NO_MODEL] = judge.measure(None)
     _write(output / "table.json", json.dumps(table, indent=1) + "\n")
     _write(output / "table.md", _markdown(table, judge))
@@ -65,6 +76,38 @@ def compare(
     for name, draw in judge.figures.items():
         draw(table, output / name)
     return table
+
+
+def _finish(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]:
+    """Trains and measures one run, or what is left of it."""
+    if not training.is_finished(recipe, run):
+        training.train(recipe, run, resume=(run / "recipe.json").exists(), report=False)
+    return _measured(run, recipe, judge)
+
+
+def _finish_at_once(runs: dict[pathlib.Path, Recipe], yard: tuple, jobs: int) -> None:
+    """Finishes runs in processes of their own, `jobs` at a time."""
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with concurrent.futures.ProcessPoolExecutor(jobs, spawn, _share_cores, (threads,)) as pool:
+        tasks = [pool.submit(_finish_alone, run, recipe, yard) for run, recipe in runs.items()]
+        try:
+            for task in concurrent.futures.as_completed(tasks):
+                task.result()
+        except BaseException:
+            # They go on from their checkpoints when the comparison is started again.
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def _share_cores(threads: int) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _finish_alone(run: pathlib.Path, recipe: Recipe, yard: tuple) -> None:
+    _finish(run, recipe, yardstick(*yard))
 
 
 def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Recipe]:

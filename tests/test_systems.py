@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import types
 
 import numpy as np
@@ -61,6 +62,22 @@ def test_goes_on_where_it_stopped(compared, monkeypatch):
     again = systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
     assert again == table
     assert (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns == kept
+
+
+@pytest.mark.slow
+def test_runs_at_once_are_the_same_runs(compared, tmp_path):
+    _, table = compared
+    again = systems.compare("lines16", ["PlainAE", "AAE"], tmp_path, seeds=2, jobs=2, smoke=True, **TINY)
+    for system in ("PlainAE", "AAE"):
+        assert again[system]["mean_distance"] == pytest.approx(table[system]["mean_distance"], rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_ends_those_beside_it(compared, tmp_path):
+    shutil.copytree(compared[0] / "runs" / "PlainAE_0", tmp_path / "runs" / "PlainAE_0")
+    endless = TINY | {"batch_size": 16, "epochs": 1_000_000}
+    with pytest.raises(InputError, match="was begun with batch_size = 32"):
+        systems.compare("lines16", ["AAE", "PlainAE"], tmp_path, jobs=2, smoke=True, **endless)
 
 
 def test_another_comparison_in_the_folder_is_refused(compared):
