@@ -21,7 +21,8 @@ def systems(**weights: float) -> dict[str, dict]:
         "AEAI": aeai(),
         "PlainAE": {"objective_options": {"reconstruction_loss": "squared"}},
         "BetaVAE": SHARP,
-        "AAE": SHARP,
+        # Ours: its latent space turns as it learns, and weights averaged over a turn encode nothing.
+        "AAE": SHARP | {"averaging": 0.0, "learning_rate_cuts": (0.8,)},
         "ACAI": {},
         "GAIA": {"learning_rate": 1e-4, "adversary_learning_rate": None},  # its code's
         # Ours: with AMR's 10 and 1 for MNIST every code decodes to one image.
