@@ -1,5 +1,7 @@
 """Interpolation paths between pairs of images, the pixel fade to compare them with, and reconstructions."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -74,6 +76,7 @@ def _predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
     # Traced once for every batch size, and kept with the network; `network.predict` would trace for each kind of batch.
     if not hasattr(network, "_traced"):
         signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)]
-        network._traced = tf.function(lambda x: network(x, training=False), signature, autograph=False)
+        # A partial is a function of its own for each network: of a lambda TensorFlow says that it is traced too often.
+        network._traced = tf.function(functools.partial(network, training=False), signature, autograph=False)
     batches = (inputs[start : start + _BATCH] for start in range(0, len(inputs), _BATCH))
     return np.concatenate([network._traced(tf.constant(batch)).numpy() for batch in batches])
