@@ -176,10 +176,10 @@ def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
         (output / "table.md").write_text("| ACAI |")
 
     monkeypatch.setattr(systems, "compare", write)
-    asked = ["lines", "ACAI", "AMR", "--seeds", 2, "--epochs", 3, "--smoke", "-o", tmp_path / "new"]
+    asked = ["lines", "ACAI", "AMR", "--seeds", 2, "--jobs", 2, "--epochs", 3, "--smoke", "-o", tmp_path / "new"]
     code, out, _ = run(capfd, "compare", *asked)
     assert code == 0 and "| ACAI |" in out and "table.md" in out
-    assert calls == [("lines", ("ACAI", "AMR"), {"seeds": 2, "smoke": True, "epochs": 3})]
+    assert calls == [("lines", ("ACAI", "AMR"), {"seeds": 2, "jobs": 2, "smoke": True, "epochs": 3})]
 
 
 @pytest.mark.parametrize("how", ["folder", "files"])
