@@ -62,7 +62,8 @@ def compare(
         for system, recipe in chosen.items()
     }
     if jobs > 1:
-        _finish_at_once(runs, yard, jobs)
+        left = {run: own for run, own in runs.items() if not training.is_finished(own, run)}
+        _finish_at_once(left, yard, jobs)
     measured: dict[str, list[list[dict]]] = {}
     for run, own in runs.items():
         measured.setdefault(run.name.rsplit("_", 1)[0], []).append(_finish(run, own, judge))

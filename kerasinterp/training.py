@@ -145,9 +145,9 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
     batches = _batches(recipe)
-    strategy = tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
-    scope = strategy.scope if strategy else tf.distribute.get_strategy().scope
-    with scope():
+    several = len(tf.config.list_physical_devices("GPU")) > 1
+    strategy = tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+    with strategy.scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
     step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
@@ -182,7 +182,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
             )
             step = int(model.optimizer.iterations)
             if step < total and not interrupt.interrupted and recipe.averaging:
-                with scope():  # `fit` has ended with the averages
+                with strategy.scope():  # `fit` has ended with the averages
                     model = _newest(checkpoints)
     finally:
         interrupt.restore()

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import shutil
+import multiprocessing
 import types
 
 import numpy as np
@@ -73,11 +73,19 @@ def test_runs_at_once_are_the_same_runs(compared, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_ends_those_beside_it(compared, tmp_path):
-    shutil.copytree(compared[0] / "runs" / "PlainAE_0", tmp_path / "runs" / "PlainAE_0")
-    endless = TINY | {"batch_size": 16, "epochs": 1_000_000}
-    with pytest.raises(InputError, match="was begun with batch_size = 32"):
+def test_a_run_that_fails_ends_those_beside_it(tmp_path):
+    (tmp_path / "runs" / "PlainAE_0").mkdir(parents=True)
+    (tmp_path / "runs" / "PlainAE_0" / "checkpoints").write_text("no folder")
+    endless = TINY | {"epochs": 1_000_000}
+    with pytest.raises(InputError, match="Cannot write to"):
         systems.compare("lines16", ["AAE", "PlainAE"], tmp_path, jobs=2, smoke=True, **endless)
+    assert not multiprocessing.active_children()
+
+
+def test_finished_runs_start_no_processes(compared, monkeypatch):
+    output, table = compared
+    monkeypatch.setattr(systems, "_finish_alone", lambda *args: pytest.fail("started"))
+    assert systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, jobs=2, smoke=True, **TINY) == table
 
 
 def test_another_comparison_in_the_folder_is_refused(compared):
