@@ -42,7 +42,7 @@ class Checkpoints(keras.callbacks.Callback):
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):
             raise InputError(f"The weights are no longer finite; the last good checkpoint is in {self.directory}.")
-        write_model(self.model, self.directory / f"step-{int(self.model.optimizer.iterations):09d}.keras")
+        write_model(self.model, self.directory / f"step-{self.model.steps:09d}.keras")
         for old in self.all()[:-2]:
             old.unlink()
 
@@ -83,10 +83,10 @@ class History(keras.callbacks.Callback):
                 self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= initial_epoch]
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.started = time.perf_counter(), int(self.model.optimizer.iterations)
+        self.started = time.perf_counter(), self.model.steps
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        seconds, step = time.perf_counter() - self.started[0], int(self.model.optimizer.iterations)
+        seconds, step = time.perf_counter() - self.started[0], self.model.steps
         images = (step - self.started[1]) * self.batch_size
         row = {"epoch": epoch + 1, "images_seen": step * self.batch_size, "seconds": f"{seconds:.2f}"}
         row |= {"images_per_second": f"{images / seconds:.1f}"} | {key: float(value) for key, value in logs.items()}
@@ -106,7 +106,7 @@ class StopOnNaN(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not np.isfinite(value):
                 raise InputError(
-                    f"{name} became {value} at step {int(self.model.optimizer.iterations)}: the last good checkpoint "
+                    f"{name} became {value} at step {self.model.steps}: the last good checkpoint "
                     "stays; resume it with a lower learning rate, or in float32."
                 )
 

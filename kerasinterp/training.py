@@ -145,12 +145,11 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
 
     batches = _batches(recipe)
-    several = len(tf.config.list_physical_devices("GPU")) > 1
-    strategy = tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+    strategy = _strategy()
     with strategy.scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
-    step, per_epoch = int(model.optimizer.iterations), recipe.steps_per_epoch
+    step, per_epoch = model.steps, recipe.steps_per_epoch
     interrupt = callbacks.StopOnInterrupt()
     total = recipe.epochs * per_epoch
     progress = callbacks.Progress(total, step, recipe.batch_size, ("reconstruction", "k"), recipe.objective)
@@ -180,7 +179,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
                 verbose=0,
                 shuffle=False,
             )
-            step = int(model.optimizer.iterations)
+            step = model.steps
             if step < total and not interrupt.interrupted and recipe.averaging:
                 with strategy.scope():  # `fit` has ended with the averages
                     model = _newest(checkpoints)
@@ -197,6 +196,11 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     if report and recipe.target:
         evaluate_run(recipe, output, model)
     return output
+
+
+def _strategy() -> tf.distribute.Strategy:
+    several = len(tf.config.list_physical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
 def evaluate_run(recipe: Recipe, output: pathlib.Path, model: Objective) -> dict:

@@ -28,7 +28,8 @@ def test_quickstart_writes_all_that_it_promises(tmp_path, monkeypatch):
     assert report["images_per_second"] > 0
     assert report["seconds"] > 0
     for picture in ("interpolations.png", "few_shot.png"):
-        assert Image.open(tmp_path / picture).size[0] > 500
+        with Image.open(tmp_path / picture) as image:
+            assert image.size[0] > 500
     assert (tmp_path / "augintae.keras").stat().st_size > 1000
     assert (tmp_path / "augintae.tflite").stat().st_size > 1000
     assert "interpolate" in tf.saved_model.load(tmp_path / "saved_model").signatures

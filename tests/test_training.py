@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)])
 def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, tmp_path, monkeypatch):
     def fail(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == step:
+        if self.model.steps == step:
             raise MemoryError
 
     output = tmp_path / "run"
@@ -131,7 +131,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, t
 @pytest.mark.parametrize("step", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeypatch):
     def press(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == step:
+        if self.model.steps == step:
             signal.raise_signal(signal.SIGINT)
 
     output = tmp_path / "run"
@@ -161,7 +161,7 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, mon
         np.testing.assert_array_equal(mine, theirs)
 
     def press(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == 4:
+        if self.model.steps == 4:
             signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patch, pytest.raises(training.Interrupted):
@@ -171,6 +171,29 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, mon
     assert_equal_models(newest(output), newest(whole))
     for mine, theirs in zip(load_model(output / "model.keras").get_weights(), used, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.slow
+def test_several_devices(recipe, tmp_path, monkeypatch):
+    """A run on two, stopped in the middle of an epoch, ends as one that was not."""
+    recipe = dataclasses.replace(recipe, averaging=0.75, epochs=2)
+    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+    monkeypatch.setattr(training, "_strategy", lambda: tf.distribute.MirroredStrategy(devices))
+    whole, output = training.train(recipe, tmp_path / "whole"), tmp_path / "run"
+
+    def press(self, batch, logs=None):
+        if self.model.steps == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(training.Interrupted):
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
+        training.train(recipe, output)
+    training.train(recipe, output, resume=True)
+    assert_equal_models(newest(output), newest(whole))
+    used = load_model(whole / "model.keras").get_weights()
+    for path in (output / "model.keras", whole / "snapshots" / "epoch-0002.keras"):
+        for mine, theirs in zip(load_model(path).get_weights(), used, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.slow

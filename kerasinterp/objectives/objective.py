@@ -164,6 +164,11 @@ class Objective(keras.Model):
     def latent_size(self) -> int:
         return self.latent_shape[-1]
 
+    @property
+    def steps(self) -> int:
+        """How many updates the autoencoder has had."""
+        return int(self.optimizer.iterations.numpy())
+
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C) in [-1, 1] -> latents (B, *latent_shape)."""
         return self.encoder(images, training=False)
@@ -215,7 +220,7 @@ class Objective(keras.Model):
         """Puts moving averages in place of the weights, where an optimizer keeps them (`use_ema`); `fit` ends so."""
         for player in self.players:
             own = self.optimizer_of(player)
-            if int(own.iterations):
+            if own.iterations.numpy():
                 type(own).finalize_variable_values(own, self.variables_of(player))
 
     def get_compile_config(self) -> dict | None:

@@ -15,7 +15,8 @@ def systems(**weights: float) -> dict[str, dict]:
     """What each system changes; the rest is the same for all. `weights` are AEAI's."""
 
     def aeai(*without: str) -> dict:
-        return {"objective_options": {"weights": weights | dict.fromkeys(without, 0.0)}}
+        options = {"weights": weights | dict.fromkeys(without, 0.0)}
+        return {"objective_options": options, "adversary_learning_rate": 1e-4}  # ours: at more it wins now and then
 
     return {
         "AEAI": aeai(),
