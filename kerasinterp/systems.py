@@ -52,12 +52,12 @@ def compare(
     Raises:
         InputError: an unknown dataset or system, or a folder that holds another comparison.
     """
-    chosen = _recipes(dataset, systems, smoke)
+    chosen = {system: dataclasses.replace(own, **settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
     yard = next(iter(chosen.values())), output / "judges", smoke
     judge = yardstick(*yard)
     runs = {
-        output / "runs" / f"{system}_{seed}": dataclasses.replace(recipe, seed=seed, **settings)
+        output / "runs" / f"{system}_{seed}": dataclasses.replace(recipe, seed=seed)
         for seed in range(seeds)
         for system, recipe in chosen.items()
     }

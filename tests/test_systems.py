@@ -46,6 +46,18 @@ def test_table_and_figures(compared):
         assert width(output / name) > 300
 
 
+def test_settings_hold_for_the_measures_too(tmp_path, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def judge(recipe, cache_dir, smoke):
+        raise Asked(recipe.image_size)
+
+    monkeypatch.setattr(systems, "yardstick", judge)
+    with pytest.raises(Asked, match="32"):
+        systems.compare("lines16", ["PlainAE"], tmp_path, image_size=32)
+
+
 def test_a_measure_with_a_deviation_of_its_own_keeps_both():
     """`mse_std` is over intervals: it is neither the deviation of `mse` over seeds nor overwritten by it."""
     runs = [[{"images_seen": 64, "mse": mse, "mse_std": 0.5}] for mse in (1.0, 3.0)]
