@@ -36,7 +36,7 @@ def test_shadow_against_rays(altitude):
     away = -light[:2] / np.linalg.norm(light[:2])
     points = np.zeros((300, 3))
     points[:, :2] = along[:, None] * away + across[:, None] * np.array([-away[1], away[0]])
-    found = pole._shadow(points, light - points)
+    found = pole._shadow(points, light - points, pole._HEIGHT)
     expected = np.array([_covered(point, light) for point in points])
     assert ((expected > 0.05) & (expected < 0.95)).sum() > 30  # of the penumbra
     # The pole's edge is round at the tip, but taken as straight.
@@ -107,6 +107,20 @@ def test_all_576_images(tmp_path):
     assert lights == {(altitude, azimuth) for altitude in range(45, 81, 5) for azimuth in range(0, 360, 5)}
     one = stored[100]
     np.testing.assert_array_equal(one["image"], pole.render([one["altitude"]], [one["azimuth"]], 32)[0])
+
+
+def test_another_pole_seen_from_elsewhere(tmp_path):
+    """The lower pole's shadow is shorter by as much, and its foot is where it was."""
+    data.load("pole/32_oblique", data_dir=tmp_path)
+    one = next(pole.Pole(config="32_oblique", data_dir=tmp_path).as_dataset(split="train").as_numpy_iterator())
+    oblique = pole.render([one["altitude"]], [one["azimuth"]], 32, height=0.5, camera=(0.6, -0.7, 4.0))[0]
+    np.testing.assert_array_equal(one["image"], oblique)
+    ends = []
+    for image in (pole.render([45], [0], 256)[0], pole.render([45], [0], 256, height=0.325)[0]):
+        row = image[128].astype(float).sum(-1)
+        shadowed = np.flatnonzero(row[:110] < 0.75 * image[40, :110].astype(float).sum(-1))
+        ends.append(1 - shadowed.min() / 128)
+    assert ends[1] / ends[0] == pytest.approx(0.5, abs=0.06)
 
 
 @pytest.mark.parametrize(
