@@ -1,13 +1,12 @@
 """Runs of one recipe side by side: their metrics against images seen."""
 
-import json
 import pathlib
 import re
 from collections.abc import Sequence
 
 from kerasinterp import evaluation, generation, training
 from kerasinterp.errors import InputError
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipe import of_run
 
 
 def compare_runs(runs: Sequence[pathlib.Path], output: pathlib.Path, every: int = 1) -> list[dict]:
@@ -24,7 +23,7 @@ def compare_runs(runs: Sequence[pathlib.Path], output: pathlib.Path, every: int 
     Raises:
         InputError: a folder without a run or snapshots, or runs on different data.
     """
-    recipes = {run: _recipe(run) for run in runs}
+    recipes = {run: of_run(run) for run in runs}
     first = next(iter(recipes.values()))
     for run, recipe in recipes.items():
         for field in ("source", "source_split", "target", "target_split", "image_size", "channels", "batch_size"):
@@ -51,10 +50,3 @@ def compare_runs(runs: Sequence[pathlib.Path], output: pathlib.Path, every: int 
         print(f"{seen:,} images: " + ", ".join(f"{name} FID {report[name]['fid']:.2f}" for name in models), flush=True)
         evaluation.write_report(reports, output)
     return reports
-
-
-def _recipe(run: pathlib.Path) -> Recipe:
-    try:
-        return Recipe(**json.loads((run / "recipe.json").read_text())["recipe"])
-    except FileNotFoundError:
-        raise InputError(f"{run} is no run folder: it has no recipe.json.") from None

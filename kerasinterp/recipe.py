@@ -2,6 +2,8 @@
 
 import dataclasses
 import importlib
+import json
+import pathlib
 import pkgutil
 from collections.abc import Mapping
 
@@ -159,6 +161,21 @@ def find(name: str, smoke: bool = False) -> Recipe:
     if name not in known:
         raise InputError(f"No recipe {name!r}: choose of {', '.join(sorted(known))}.{suggest(name, known)}")
     return known[name][smoke]
+
+
+def of_run(run: pathlib.Path) -> Recipe:
+    """The recipe of a run folder, from its `recipe.json`.
+
+    Raises:
+        InputError: the folder has none, or it is damaged or of another version.
+    """
+    path = run / "recipe.json"
+    try:
+        return Recipe(**json.loads(path.read_text())["recipe"])
+    except FileNotFoundError:
+        raise InputError(f"{run} is no run folder: it has no recipe.json.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} cannot be read ({error}): bring it back, or choose another folder.") from error
 
 
 def _all() -> dict[str, tuple[Recipe, Recipe]]:

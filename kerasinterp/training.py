@@ -22,7 +22,7 @@ from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipe import Recipe, of_run
 
 
 class Interrupted(KeyboardInterrupt):
@@ -268,7 +268,7 @@ def _check_same(recipe: Recipe, output: pathlib.Path) -> None:
     """Raises InputError if the run in `output` was begun with other settings than those that may change."""
     settings = _settings(recipe)
     # A run of an earlier version has not every field yet.
-    before = _settings(Recipe(**json.loads((output / "recipe.json").read_text())["recipe"]))
+    before = _settings(of_run(output))
     free = {"epochs", "snapshot_every", "summary", "judge_steps", "domain_by_class", "evaluation_samples"}
     free |= {name for name in settings if name.startswith("target")}
     if recipe.learning_rate_cuts:

@@ -257,6 +257,15 @@ def test_what_is_refused(recipe, finished, tmp_path):
         find("augintae_mnst")
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"recipe": {"name": "x"}}', '{"recipe": {"later": 1}}'])
+def test_a_damaged_recipe_is_named(text, recipe, tmp_path):
+    (tmp_path / "recipe.json").write_text(text)
+    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
+        training.train(recipe, tmp_path, resume=True)
+    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
+        training.is_finished(recipe, tmp_path)
+
+
 def test_recipes_and_their_smoke_variants():
     assert {"augintae_mnist", "augintae_omniglot"} <= set(recipes())
     for name, one in recipes().items():
