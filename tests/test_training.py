@@ -107,6 +107,18 @@ def test_models_for_use_have_no_optimizer_and_compute_in_float32(finished, recip
     assert {layer.compute_dtype for layer in load_model(path).encoder.layers} == {"float32"}
 
 
+def press_ctrl_c(step: int, recipe: Recipe, output: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is stopped in that step."""
+
+    def press(self, batch, logs=None):
+        if self.model.steps == step:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch, pytest.raises(training.Interrupted, match="--resume"):
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
+        training.train(recipe, output)
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
     again = training.train(recipe, tmp_path / "again")
@@ -130,14 +142,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, t
 
 @pytest.mark.parametrize("step", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeypatch):
-    def press(self, batch, logs=None):
-        if self.model.steps == step:
-            signal.raise_signal(signal.SIGINT)
-
     output = tmp_path / "run"
-    with monkeypatch.context() as patch, pytest.raises(training.Interrupted, match="--resume"):
-        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
-        training.train(recipe, output)
+    press_ctrl_c(step, recipe, output, monkeypatch)
     assert (output / "checkpoints" / f"step-{step:09}.keras").exists()
     training.train(recipe, output, resume=True)
     assert_equal_models(newest(output), newest(finished))
@@ -150,9 +156,13 @@ def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
     assert_equal_models(newest(output), newest(finished))
 
 
-def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, monkeypatch):
-    """Interrupted in the middle of an epoch or not, a run ends with the same averages."""
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_path, monkeypatch):
+    """Interrupted in the middle of an epoch or not, on one device or several, a run ends with the same averages."""
     recipe = dataclasses.replace(recipe, averaging=0.75)
+    if devices > 1:
+        names = [device.name for device in tf.config.list_logical_devices("CPU")[:devices]]
+        monkeypatch.setattr(training, "_strategy", lambda: tf.distribute.MirroredStrategy(names))
     whole, output = training.train(recipe, tmp_path / "whole"), tmp_path / "run"
     last, used = load_model(newest(whole)).get_weights(), load_model(whole / "model.keras").get_weights()
     assert max(np.abs(mine - theirs).max() for mine, theirs in zip(last, used, strict=True)) > 1e-5
@@ -160,40 +170,11 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(recipe, tmp_path, mon
     for mine, theirs in zip(snapshot.get_weights(), used, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
-    def press(self, batch, logs=None):
-        if self.model.steps == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    with monkeypatch.context() as patch, pytest.raises(training.Interrupted):
-        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
-        training.train(recipe, output)
+    press_ctrl_c(4, recipe, output, monkeypatch)
     training.train(recipe, output, resume=True)
     assert_equal_models(newest(output), newest(whole))
     for mine, theirs in zip(load_model(output / "model.keras").get_weights(), used, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-
-
-@pytest.mark.slow
-def test_several_devices(recipe, tmp_path, monkeypatch):
-    """A run on two, stopped in the middle of an epoch, ends as one that was not."""
-    recipe = dataclasses.replace(recipe, averaging=0.75, epochs=2)
-    devices = [device.name for device in tf.config.list_logical_devices("CPU")]
-    monkeypatch.setattr(training, "_strategy", lambda: tf.distribute.MirroredStrategy(devices))
-    whole, output = training.train(recipe, tmp_path / "whole"), tmp_path / "run"
-
-    def press(self, batch, logs=None):
-        if self.model.steps == 4:
-            signal.raise_signal(signal.SIGINT)
-
-    with monkeypatch.context() as patch, pytest.raises(training.Interrupted):
-        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
-        training.train(recipe, output)
-    training.train(recipe, output, resume=True)
-    assert_equal_models(newest(output), newest(whole))
-    used = load_model(whole / "model.keras").get_weights()
-    for path in (output / "model.keras", whole / "snapshots" / "epoch-0002.keras"):
-        for mine, theirs in zip(load_model(path).get_weights(), used, strict=True):
-            np.testing.assert_array_equal(mine, theirs)
 
 
 @pytest.mark.slow
