@@ -64,7 +64,7 @@ def smoke(recipe: Recipe) -> Recipe:
     return dataclasses.replace(recipe, width=4, latent_size=16, images_per_epoch=640, epochs=2, snapshot_every=1)
 
 
-# AEAI 2.3 has 1e-2, 1e-2 and 1e-1, of losses whose scale it does not give. Chosen, as all that is "ours", on a pole of
-# another height, seen from elsewhere, of which no figure is reported.
+# AEAI 2.3 has 1e-2, 1e-2 and 1e-1, of losses whose scale it does not give. Chosen, as all that is "ours", on
+# `pole/32_oblique`, of which no figure is reported.
 RECIPES = of_systems(BASE, systems(adversarial=5e-2, cycle=1e-3, smoothness=1e-4))
 SMOKES = tuple(map(smoke, RECIPES))
