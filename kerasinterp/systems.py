@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kerasinterp import generation, training
 from kerasinterp.errors import InputError, suggest
-from kerasinterp.evaluation.figures import legend, look, panels, save
+from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, save
 from kerasinterp.recipe import Recipe, find, recipes
 from kerasinterp.yardsticks import Yardstick, yardstick
 
@@ -192,7 +192,7 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
             ]
             if points:
                 axis.plot(*zip(*points, strict=True), **look(index), markersize=4, label=system)
-        axis.set_xlabel("images seen")
+        against_images_seen(axis)
         axis.set_ylim(bottom=0)
     legend(figure, axes[0])
     save(figure, path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from kerasinterp.errors import InputError
 
@@ -77,6 +78,12 @@ def draw_bars(
 def legend(figure: Figure, axis: Axes) -> None:
     """One legend for all panels, beside them."""
     figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper", fontsize=9, frameon=False)
+
+
+def against_images_seen(axis: Axes) -> None:
+    """Labels the horizontal axis: 50k, 1M."""
+    axis.set_xlabel("images seen")
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def required(results_by_system: Mapping[str, Mapping]) -> Mapping[str, Mapping]:
