@@ -199,8 +199,13 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
 
 
 def _strategy() -> tf.distribute.Strategy:
-    several = len(tf.config.list_physical_devices("GPU")) > 1
-    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+    return _all_gpus() if len(tf.config.list_physical_devices("GPU")) > 1 else tf.distribute.get_strategy()
+
+
+@functools.cache
+def _all_gpus() -> tf.distribute.Strategy:
+    """One a process: TensorFlow takes sums of two strategies over the same devices for one, and their shapes differ."""
+    return tf.distribute.MirroredStrategy()
 
 
 def evaluate_run(recipe: Recipe, output: pathlib.Path, model: Objective) -> dict:

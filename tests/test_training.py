@@ -157,12 +157,12 @@ def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
 
 
 @pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_path, monkeypatch):
+def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_path, monkeypatch, request):
     """Interrupted in the middle of an epoch or not, on one device or several, a run ends with the same averages."""
     recipe = dataclasses.replace(recipe, averaging=0.75)
-    if devices > 1:
-        names = [device.name for device in tf.config.list_logical_devices("CPU")[:devices]]
-        monkeypatch.setattr(training, "_strategy", lambda: tf.distribute.MirroredStrategy(names))
+    if devices == 2:
+        strategy = request.getfixturevalue("two_devices")
+        monkeypatch.setattr(training, "_strategy", lambda: strategy)
     whole, output = training.train(recipe, tmp_path / "whole"), tmp_path / "run"
     last, used = load_model(newest(whole)).get_weights(), load_model(whole / "model.keras").get_weights()
     assert max(np.abs(mine - theirs).max() for mine, theirs in zip(last, used, strict=True)) > 1e-5

@@ -33,20 +33,19 @@ def run_objective_test(
         _check_saved_model_goes_on_to_the_bit(make, batch, batch if following is None else following, tmp_path)
 
 
-def run_slow_objective_test(make: Callable[[], Objective], batch: dict[str, np.ndarray], distributed: bool) -> None:
-    """XLA, and if `distributed` two devices, give what a plain step on one device gives, for the same draws."""
+def run_slow_objective_test(
+    make: Callable[[], Objective], batch: dict[str, np.ndarray], strategy: tf.distribute.Strategy | None = None
+) -> None:
+    """XLA, and the devices of `strategy`, give what a plain step on one device gives, for the same draws."""
     with unittest.mock.patch.multiple(keras.random, uniform=_fixed_uniform, normal=_fixed_normal):
-        _check_compiled(make, batch, distributed)
+        _check_compiled(make, batch, strategy)
 
 
-def _check_compiled(make, batch, distributed):
+def _check_compiled(make, batch, strategy):
     plain = _step(_compiled(make), batch)
     np.testing.assert_allclose(_step(_compiled(make, jit_compile=True), batch), plain, rtol=2e-4, atol=2e-6)
-    if not distributed:
+    if strategy is None:
         return
-    devices = tf.config.list_logical_devices("CPU")
-    assert len(devices) >= 2, "run it with two logical devices (tests/conftest.py)"
-    strategy = tf.distribute.MirroredStrategy([device.name for device in devices[:2]])
     with strategy.scope():
         model = _compiled(make)
     count = len(batch["c"])

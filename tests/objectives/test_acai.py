@@ -14,7 +14,7 @@ def test_contract(tmp_path):
 
 @pytest.mark.slow
 def test_contract_compiled():
-    run_slow_objective_test(lambda: networks.make(ACAI), networks.image_batch(), distributed=False)
+    run_slow_objective_test(lambda: networks.make(ACAI), networks.image_batch())
 
 
 def test_terms_follow_the_paper():

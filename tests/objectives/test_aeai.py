@@ -20,7 +20,7 @@ def test_contract(points, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("points", [None, 2])
 def test_contract_compiled(points):
-    run_slow_objective_test(lambda: networks.make(AEAI, points=points), networks.image_batch(), distributed=False)
+    run_slow_objective_test(lambda: networks.make(AEAI, points=points), networks.image_batch())
 
 
 @pytest.mark.parametrize("points", [None, 1, 4])

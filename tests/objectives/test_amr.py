@@ -17,7 +17,7 @@ def test_contract(cls, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("mixing", [Linear(), PerFeature(), Bernoulli(), Dirichlet(3)])
 def test_contract_compiled(mixing):
-    run_slow_objective_test(lambda: networks.make(AMR, mixing=mixing), networks.image_batch(), distributed=False)
+    run_slow_objective_test(lambda: networks.make(AMR, mixing=mixing), networks.image_batch())
 
 
 def check(found, expected):

@@ -24,9 +24,9 @@ def test_contract(cls, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", [PlainAE, AE, IntAE, AugIntAE])
-def test_contract_compiled_and_distributed(cls):
+def test_contract_compiled_and_distributed(cls, two_devices):
     # IntAE mixes images of one device's share of the batch: two devices make other pairs.
-    run_slow_objective_test(lambda: make(cls), triplet_batch(), distributed=cls is not IntAE)
+    run_slow_objective_test(lambda: make(cls), triplet_batch(), None if cls is IntAE else two_devices)
 
 
 # The equations in NumPy, float64, written from the paper.

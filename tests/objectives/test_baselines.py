@@ -22,7 +22,7 @@ def test_contract(cls, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", CLASSES)
 def test_contract_compiled(cls):
-    run_slow_objective_test(lambda: networks.make(cls), networks.image_batch(), distributed=False)
+    run_slow_objective_test(lambda: networks.make(cls), networks.image_batch())
 
 
 @pytest.fixture

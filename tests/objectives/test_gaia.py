@@ -15,7 +15,7 @@ def test_contract(tmp_path):
 
 @pytest.mark.slow
 def test_contract_compiled():
-    run_slow_objective_test(lambda: networks.make(GAIA), networks.image_batch(), distributed=False)
+    run_slow_objective_test(lambda: networks.make(GAIA), networks.image_batch())
 
 
 def sigmoid(x):

@@ -32,7 +32,7 @@ def test_contract(soft, tmp_path):
 
 @pytest.mark.slow
 def test_contract_compiled():
-    run_slow_objective_test(make, labelled_batch(), distributed=False)
+    run_slow_objective_test(make, labelled_batch())
 
 
 @pytest.mark.parametrize("soft", [False, True])
