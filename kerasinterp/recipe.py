@@ -172,9 +172,9 @@ def of_run(run: pathlib.Path) -> Recipe:
     path = run / "recipe.json"
     try:
         return Recipe(**json.loads(path.read_text())["recipe"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{run} is no run folder: it has no recipe.json.") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error}): bring it back, or choose another folder.") from error
 
 

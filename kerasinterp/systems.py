@@ -50,8 +50,10 @@ def compare(
         with several, its deviation as `<measure>_over_seeds`; "images_seen" and "seeds".
 
     Raises:
-        InputError: an unknown dataset or system, or a folder that holds another comparison.
+        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison.
     """
+    if "seed" in settings:
+        raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     chosen = {system: dataclasses.replace(own, **settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
     yard = next(iter(chosen.values())), output / "judges", smoke

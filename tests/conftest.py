@@ -19,4 +19,6 @@ def two_devices():
     """One strategy for all tests: TensorFlow takes what two strategies sum over the same devices for one sum."""
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy([device.name for device in tf.config.list_logical_devices("CPU")])
+    devices = tf.config.list_logical_devices("CPU")
+    assert len(devices) == 2, "pytest_configure sets them"
+    return tf.distribute.MirroredStrategy([device.name for device in devices])

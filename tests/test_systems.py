@@ -96,7 +96,8 @@ def test_a_run_that_fails_ends_those_beside_it(tmp_path):
 
 def test_finished_runs_start_no_processes(compared, monkeypatch):
     output, table = compared
-    monkeypatch.setattr(systems, "_finish_alone", lambda *args: pytest.fail("started"))
+    pool = systems.concurrent.futures.ProcessPoolExecutor
+    monkeypatch.setattr(pool, "submit", lambda *args: pytest.fail("started"))
     assert systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, jobs=2, smoke=True, **TINY) == table
 
 
@@ -107,6 +108,8 @@ def test_another_comparison_in_the_folder_is_refused(compared):
         systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"batch_size": 16})
     with pytest.raises(InputError, match="more than 1 epochs"):
         systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"epochs": 1})
+    with pytest.raises(InputError, match="give how many as seeds"):
+        systems.compare("lines16", ["PlainAE"], output, seed=5)
 
 
 @pytest.mark.slow

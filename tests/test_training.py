@@ -23,7 +23,7 @@ from kerasinterp import callbacks, training
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
-from kerasinterp.recipe import Recipe, find, recipes
+from kerasinterp.recipe import Recipe, find, of_run, recipes
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +245,16 @@ def test_a_damaged_recipe_is_named(text, recipe, tmp_path):
         training.train(recipe, tmp_path, resume=True)
     with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
         training.is_finished(recipe, tmp_path)
+
+
+def test_a_run_that_is_none_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    for run in (tmp_path, tmp_path / "file"):
+        with pytest.raises(InputError, match="is no run folder"):
+            of_run(run)
+    (tmp_path / "recipe.json").mkdir()
+    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
+        of_run(tmp_path)
 
 
 def test_recipes_and_their_smoke_variants():

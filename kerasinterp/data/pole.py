@@ -95,13 +95,17 @@ def render(
         uint8 (N, size, size, 3), RGB.
 
     Raises:
-        InputError: for another shape, altitude or size.
+        InputError: for another shape, altitude or size, or a pole or camera that the image cannot show.
     """
     altitudes, azimuths = np.asarray(altitudes, np.float64), np.asarray(azimuths, np.float64)
     if altitudes.ndim != 1 or altitudes.shape != azimuths.shape:
         raise InputError(f"altitudes {altitudes.shape} and azimuths {azimuths.shape} differ: give both as (N,).")
     if len(altitudes) and not (altitudes.min() >= 45.0 and altitudes.max() < 90.0):
         raise InputError(f"altitudes go from {altitudes.min():g} to {altitudes.max():g}: give degrees in [45, 90).")
+    if not 0.0 < height <= 0.75:
+        raise InputError(f"height is {height:g}: give one in (0, 0.75], or the shadow's end would leave the image.")
+    if not camera[2] >= 1.0:
+        raise InputError(f"the camera is {camera[2]:g} above the plane: give 1 or more, above every pole.")
     if size < 1:
         raise InputError(f"size is 1 or more, not {size}.")
     images = np.empty((len(altitudes), size, size, 3), np.uint8)

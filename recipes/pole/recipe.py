@@ -66,5 +66,5 @@ def smoke(recipe: Recipe) -> Recipe:
 
 # AEAI 2.3 has 1e-2, 1e-2 and 1e-1, of losses whose scale it does not give. Chosen, as all that is "ours", on
 # `pole/32_oblique`, of which no figure is reported. A faster discriminator wins now and then.
-RECIPES = of_systems(BASE, systems(1e-4, adversarial=5e-2, cycle=1e-3, smoothness=1e-4))
+RECIPES = of_systems(BASE, systems(discriminator_learning_rate=1e-4, adversarial=5e-2, cycle=1e-3, smoothness=1e-4))
 SMOKES = tuple(map(smoke, RECIPES))

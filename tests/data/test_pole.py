@@ -124,7 +124,11 @@ def test_another_pole_seen_from_elsewhere(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [([30], [0]), ([90], [0]), ([45, 50], [0]), (45, 0), ([45], [0], 0), ([np.nan], [0])]
+    "arguments",
+    [
+        *(([30], [0]), ([90], [0]), ([45, 50], [0]), (45, 0), ([45], [0], 0), ([np.nan], [0])),
+        *(([45], [0], 32, 0.0), ([45], [0], 32, 0.8), ([45], [0], 32, 0.5, (0.0, 0.0, 0.4))),
+    ],
 )
 def test_impossible_lights(arguments):
     with pytest.raises(InputError, match=r"give|or more"):
