@@ -12,6 +12,7 @@ import numpy as np
 import tqdm
 
 from kerasinterp.errors import InputError
+from kerasinterp.files import written_whole
 from kerasinterp.nn.precision import in_float32
 
 
@@ -55,14 +56,8 @@ class Checkpoints(keras.callbacks.Callback):
 
 def write_model(model: keras.Model, path: pathlib.Path) -> None:
     """Saves a model whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial-{path.name}")
-    try:
+    with written_whole(path) as partial:
         model.save(partial)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 class History(keras.callbacks.Callback):
@@ -91,12 +86,10 @@ class History(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, "images_seen": step * self.batch_size, "seconds": f"{seconds:.2f}"}
         row |= {"images_per_second": f"{images / seconds:.1f}"} | {key: float(value) for key, value in logs.items()}
         self.rows.append(row)
-        partial = self.path.with_suffix(".partial")
-        with partial.open("w", newline="") as file:
+        with written_whole(self.path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(row))
             writer.writeheader()
             writer.writerows(self.rows)
-        partial.replace(self.path)
 
 
 class StopOnNaN(keras.callbacks.Callback):

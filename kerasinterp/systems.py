@@ -14,6 +14,7 @@ import tensorflow as tf
 from kerasinterp import generation, training
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, save
+from kerasinterp.files import written_whole
 from kerasinterp.recipe import Recipe, find, recipes
 from kerasinterp.yardsticks import Yardstick, yardstick
 
@@ -201,7 +202,5 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
 
 
 def _write(path: pathlib.Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(text)

@@ -17,6 +17,7 @@ import kerasinterp
 from kerasinterp import callbacks, data, evaluation, generation
 from kerasinterp.data.triplets import Transformations
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.files import written_whole
 from kerasinterp.nn import mlp
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
@@ -248,7 +249,7 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
         _check_same(recipe, output)
     elif resume and output.exists() and any(output.iterdir()):
         raise InputError(f"{output} holds no run to resume (no recipe.json): choose the folder of a run.")
-    for left_over in output.glob("*/partial-*.keras"):
+    for left_over in output.rglob(".partial-*"):
         left_over.unlink()
     try:
         checkpoints.directory.mkdir(parents=True, exist_ok=True)
@@ -259,7 +260,8 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
             "keras": keras.__version__,
             "numpy": np.__version__,
         }
-        path.write_text(json.dumps({"recipe": settings, "versions": versions}, indent=1) + "\n")
+        with written_whole(path) as partial:
+            partial.write_text(json.dumps({"recipe": settings, "versions": versions}, indent=1) + "\n")
     except OSError as error:
         raise InputError(f"Cannot write to {output} ({error.strerror}): choose another --output.") from error
 

@@ -199,7 +199,9 @@ def test_kill_9_at_three_random_moments(recipe, tmp_path):
         time.sleep(moments.uniform(0.3, 0.9) * took)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+    (tmp_path / "killed" / "checkpoints" / ".partial-1-step-000000001.keras").write_bytes(b"cut off")
     assert start(tmp_path / "killed").wait() == 0
+    assert not list((tmp_path / "killed").rglob(".partial-*"))
     assert weights(tmp_path / "killed" / "model.keras") == weights(tmp_path / "whole" / "model.keras")
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kerasinterp.data.batches import without_autotuning
 from kerasinterp.errors import InputError
+from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
 
@@ -211,12 +212,6 @@ def _load(path: pathlib.Path | None) -> keras.Model | None:
 
 
 def _save(model: keras.Model, path: pathlib.Path | None) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.keras")
-    try:
-        model.save(temporary)
-        temporary.replace(path)  # a reader sees the whole file or none
-    finally:
-        temporary.unlink(missing_ok=True)
+    if path is not None:
+        with written_whole(path) as partial:
+            model.save(partial)

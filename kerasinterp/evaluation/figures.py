@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from kerasinterp.errors import InputError
+from kerasinterp.files import written_whole
 
 IDEAL = {"color": "0.35", "linestyle": ":", "linewidth": 1.2}  # what a perfect interpolation would give
 
@@ -98,7 +99,7 @@ def required(results_by_system: Mapping[str, Mapping]) -> Mapping[str, Mapping]:
 
 
 def save(figure: Figure, path: str | os.PathLike) -> pathlib.Path:
-    """Writes a PNG beside `path` and moves it into place; its directory is made.
+    """Writes a PNG; its directory is made.
 
     Raises:
         InputError: another file type.
@@ -107,11 +108,6 @@ def save(figure: Figure, path: str | os.PathLike) -> pathlib.Path:
     path = pathlib.Path(path)
     if path.suffix.lower() != ".png":
         raise InputError(f"{path} does not end in .png: name the file so.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        figure.savefig(part, format="png", dpi=120)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)
     return path

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, save
+from kerasinterp.files import written_whole
 
 _METRICS = {
     "fid": "Frechet distance, mixes",
@@ -39,9 +40,9 @@ def write_report(report: dict | Sequence[dict], directory: str | os.PathLike) ->
     if curves and any("images_seen" not in one for one in reports):
         raise InputError("a report in the list has no images_seen: add it to each report to draw curves.")
     directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     text, picture = directory / "report.json", directory / "report.png"
-    _write(text, json.dumps(reports if curves else report, indent=2) + "\n")
+    with written_whole(text) as partial:
+        partial.write_text(json.dumps(reports if curves else report, indent=2) + "\n")
     figure = _curves(reports) if curves else _bars(reports[0])
     return text, save(figure, picture)
 
@@ -86,13 +87,3 @@ def _curves(reports: list[dict]) -> Figure:
         against_images_seen(axis)
     legend(figure, axes[0])
     return figure
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    """Writes beside `path` and moves it into place, so that a failure leaves the earlier report whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_text(text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,8 +1,7 @@
 """Pictures for people: grids in the paper's layout as PNG, paths as animated GIF."""
 
-import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kerasinterp.data.convert import to_uint8
 from kerasinterp.errors import InputError
+from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images, as_pairs
 from kerasinterp.generation.interpolate import interpolate, pixel_fade
 from kerasinterp.objectives import Objective
@@ -203,8 +203,7 @@ def save_gif(path: str | os.PathLike, frames: object, fps: float = 15.0, *, scal
     images = [sheet.render(frame) for frame in frames]
     images += images[-2:0:-1]
     duration = round(100 / fps) * 10
-    options = {"format": "GIF", "save_all": True, "append_images": images[1:], "duration": duration, "loop": 0}
-    return _write(path, ".gif", lambda file: images[0].save(file, **options))
+    return _write(path, images[0], "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0)
 
 
 def save_images(directory: str | os.PathLike, images: object, prefix: str = "generated") -> list[Path]:
@@ -293,23 +292,14 @@ def _wrap(images: np.ndarray, rows: int) -> list[np.ndarray]:
 
 
 def _write_png(path: str | os.PathLike, picture: Image.Image) -> Path:
-    return _write(path, ".png", lambda file: picture.save(file, format="PNG"))
+    return _write(path, picture, "PNG")
 
 
-def _write(path: str | os.PathLike, suffix: str, save: Callable[[Path], None]) -> Path:
-    """Writes beside `path` and moves into place, so that a full disk costs no older picture."""
+def _write(path: str | os.PathLike, picture: Image.Image, kind: str, **options: object) -> Path:
     path = Path(path)
+    suffix = f".{kind.lower()}"
     if path.suffix.lower() != suffix:
         raise InputError(f"{path} does not end in {suffix}: name the file so.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        save(part)
-        part.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            error.filename = str(path)  # Pillow's errors name no file
-        raise
+    with written_whole(path) as partial:
+        picture.save(partial, format=kind, **options)
     return path

@@ -1,0 +1,37 @@
+import errno
+
+import pytest
+
+from kerasinterp.files import written_whole
+
+
+def test_the_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
+    path = tmp_path / "new" / "table.json"
+    with written_whole(path) as partial:
+        assert partial.parent == path.parent and partial.suffix == path.suffix
+        partial.write_text("first")
+        assert not path.exists()
+    with written_whole(path) as partial:
+        partial.write_text("second")
+        assert path.read_text() == "first"
+    assert path.read_text() == "second" and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "table.json"
+    path.write_text("first")
+    with pytest.raises(type(error)) as caught, written_whole(path) as partial:
+        partial.write_text("sec")
+        raise error
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+    if isinstance(error, OSError):
+        assert caught.value.filename == str(path)
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "table.json"
+    path.mkdir()
+    with pytest.raises(OSError) as caught, written_whole(path) as partial:
+        partial.touch()
+    assert caught.value.filename == str(path) and list(tmp_path.iterdir()) == [path]
