@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from kerasinterp import generation, training
 from kerasinterp.errors import InputError, suggest
-from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, save
+from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import written_whole
 from kerasinterp.recipe import Recipe, find, recipes
 from kerasinterp.yardsticks import Yardstick, yardstick
@@ -173,7 +173,7 @@ def _markdown(table: dict, judge: Yardstick) -> str:
     for system, row in table.items():
         cells = [_cell(row.get(key), row.get(f"{key}_over_seeds")) for key in judge.columns]
         seen = f"{row['images_seen']:,}" if "images_seen" in row else ""
-        lines.append(f"| {system.replace('_', ' ')} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
+        lines.append(f"| {readable(system)} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,11 @@ def look(index: int) -> dict:
     return {"color": _COLOURS[index % len(_COLOURS)], "linestyle": _LINES[turn], "marker": _MARKERS[turn]}
 
 
+def readable(name: str) -> str:
+    """A system's or measure's name as figures and tables write it: "pixel fade"."""
+    return name.replace("_", " ")
+
+
 def panels(titles: Sequence[str], columns: int | None = None, height: float = 3.2, **shared: bool) -> tuple:
     """A figure and its axes, one a title, at most `columns` in a row."""
     columns = min(columns or len(titles), len(titles))
@@ -32,7 +37,7 @@ def panels(titles: Sequence[str], columns: int | None = None, height: float = 3.
     figure = Figure(figsize=(max(4.0, 3.6 * columns), height * rows + 0.3), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
     for axis, title in zip(grid, titles, strict=False):
-        axis.set_title(title, fontsize=10)
+        axis.set_title(readable(title), fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     for axis in grid[len(titles) :]:
         axis.remove()
@@ -71,14 +76,15 @@ def draw_bars(
             bar = axis.barh(index, value, xerr=error, color=look(index)["color"], error_kw={"ecolor": "0.35"})
             axis.bar_label(bar, [f"{value:.3g}"], fontsize=8, padding=3)
         axis.margins(x=0.2)
-    axes[0].set_yticks(range(len(systems)), systems)
+    axes[0].set_yticks(range(len(systems)), map(readable, systems))
     axes[0].set_ylim(len(systems) - 0.4, -0.6)
     return save(figure, path)
 
 
 def legend(figure: Figure, axis: Axes) -> None:
     """One legend for all panels, beside them."""
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper", fontsize=9, frameon=False)
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, map(readable, names), loc="outside right upper", fontsize=9, frameon=False)
 
 
 def against_images_seen(axis: Axes) -> None:

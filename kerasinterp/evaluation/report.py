@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, save
+from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import written_whole
 
 _METRICS = {
@@ -65,7 +65,7 @@ def _bars(report: dict) -> Figure:
         # Reconstructions of the model-free row are the real images themselves.
         if metric in ("fid_reconstruction", "l2"):
             rows.pop("pixel_fade", None)
-        names = [name.replace("_", " ") for name in rows]
+        names = list(map(readable, rows))
         bars = axis.bar(names, list(rows.values()), color=[look(index)["color"] for index in range(len(rows))])
         axis.bar_label(bars, fmt="%.3g", fontsize=8)
         _floor(axis, report, metric)
@@ -81,7 +81,7 @@ def _curves(reports: list[dict]) -> Figure:
             if name == "pixel_fade" and metric in ("fid_reconstruction", "l2"):
                 continue
             points = [(one["images_seen"], one[name][metric]) for one in reports if metric in one.get(name, {})]
-            axis.plot(*zip(*points, strict=True), **look(index), markersize=3, label=name.replace("_", " "))
+            axis.plot(*zip(*points, strict=True), **look(index), markersize=3, label=name)
         _floor(axis, reports[-1], metric)
         axis.set_ylim(bottom=0)
         against_images_seen(axis)
