@@ -141,7 +141,10 @@ def test_classes(tmp_path):
     table = systems.compare("mnist", ["ARAE", "SupervisedAMR"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert {"fid_mix", "probe_accuracy", "clustering_accuracy", "consistency_relative"} <= set(table["SupervisedAMR"])
     assert table["pixel_fade"]["fid_reconstruction"] == pytest.approx(0.0, abs=1e-2)
-    for name in ("comparison.png", "codes.png", "mixes.png"):
+    mixer = table["SupervisedAMR"]["mixer"]
+    assert len(mixer["attributes"]) == 8 and len({tuple(row) for row in mixer["parameters"]}) > 1
+    assert "mixer" not in table["ARAE"]
+    for name in ("comparison.png", "codes.png", "mixes.png", "mixer.png"):
         assert width(tmp_path / name) > 300
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasinterp import data, evaluation
 from kerasinterp.generation.interpolate import decode, encode
-from kerasinterp.objectives import Objective
+from kerasinterp.objectives import Objective, SupervisedAMR
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Yardstick, paths
@@ -37,6 +37,8 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)
         found |= evaluation.clustering(codes, labels, codes_judged, test_labels)
+        if isinstance(model, SupervisedAMR):
+            found["mixer"] = evaluation.bernoulli_parameters(model.mixer, model.mixer.input_shape[-1])
         return found | evaluation.cluster_distance(codes_judged, len(np.unique(labels)), tsne=False)
 
     def _mixes(encoder, decoder, mixing) -> dict:
@@ -57,7 +59,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
             "cluster_distance_relative": "cluster distance (relative)",
         },
         picture=functools.partial(paths.draw, ends[:_PAIRS], ends[_PAIRS:], {}, _POINTS),
-        figures={"mixes.png": evaluation.draw_mixes, "codes.png": _draw_codes},
+        figures={"mixes.png": evaluation.draw_mixes, "codes.png": _draw_codes, "mixer.png": _draw_mixer},
     )
 
 
@@ -71,6 +73,13 @@ def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_codes(table: dict, path: pathlib.Path) -> None:
     evaluation.draw_codes({name: row for name, row in table.items() if "probe_accuracy" in row}, path)
+
+
+def _draw_mixer(table: dict, path: pathlib.Path) -> None:
+    """The mixer of the one system that has one."""
+    for row in table.values():
+        if "mixer" in row:
+            evaluation.draw_bernoulli_parameters(row["mixer"], path)
 
 
 def _same(values: np.ndarray) -> np.ndarray:
