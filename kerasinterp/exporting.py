@@ -9,7 +9,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -28,8 +28,8 @@ _CALIBRATION_IMAGES = 200
 def export_saved_model(model: keras.Model, path: str | os.PathLike) -> Path:
     """Writes a SavedModel whose signatures hold the encoder and decoder's weights once, in float32.
 
-    Images are float32 (B, H, W, C) in [-1, 1]; latents float32 (B, latent_size); alpha float32 (B,), the weight of the
-    second image; `*_bytes` are strings (B,), whole image files. Signatures, inputs -> output:
+    Images are float32 (B, H, W, C) in [-1, 1]; latents float32 (B, *latent_shape); alpha float32 (B,), the weight of
+    the second image; `*_bytes` are strings (B,), whole image files. Signatures, inputs -> output:
 
     - `encode`: images -> latent
     - `decode`: latent -> images
@@ -42,7 +42,7 @@ def export_saved_model(model: keras.Model, path: str | os.PathLike) -> Path:
     they are neither inverted nor turned by their EXIF tag.
 
     Args:
-        model: a trained AE, IntAE or AugIntAE; mixed precision is rebuilt in float32 first.
+        model: a trained objective; mixed precision is rebuilt in float32 first.
         path: the folder to make.
 
     Returns:
@@ -73,7 +73,7 @@ def export_tflite(
     - `interpolate`: latent_a, latent_b, alpha -> images (latents, so that the seeds are encoded once for all frames)
 
     Args:
-        model: a trained AE, IntAE or AugIntAE; mixed precision is rebuilt in float32 first.
+        model: a trained objective; mixed precision is rebuilt in float32 first.
         path: the file to make.
         precision: `float32`; `float16` (half the size); `dynamic` (8-bit weights, a quarter of the size, the fastest;
             batch 1 only, since a dynamic batch is up to 50 times slower); `int8` (8-bit weights and activations;
@@ -128,7 +128,7 @@ def export_serving(
     operator may have edited them. A running server picks a new version up by itself: its folder appears whole.
 
     Args:
-        model: a trained AE, IntAE or AugIntAE.
+        model: a trained objective.
         directory: the folder that will be mounted at `/models`.
         name: the model's name in requests.
         version: a positive whole number; the server takes the largest.
@@ -176,7 +176,6 @@ class _Networks:
     decoder: keras.Model
     mixing: Callable
     image_shape: tuple[int, int, int]
-    latent_size: int
 
     @classmethod
     def of(cls, model: keras.Model) -> "_Networks":
@@ -187,13 +186,18 @@ class _Networks:
                 "give a model that kerasinterp trained."
             )
         encoder, decoder = (in_float32(network, always_copy=False) for network in (model.encoder, model.decoder))
-        return cls(encoder, decoder, model.mixing, tuple(model.image_shape), int(model.latent_size))
+        return cls(encoder, decoder, model.mixing, tuple(model.image_shape))
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return tuple(self.decoder.input_shape[1:])
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         return self.encoder(images, training=False)
 
     def decode(self, latent: tf.Tensor) -> tf.Tensor:
-        return self.decoder(latent, training=False)
+        # ACAI's decoder is linear: what it gives beyond the range is no pixel.
+        return tf.clip_by_value(self.decoder(latent, training=False), -1.0, 1.0)
 
     def interpolate(self, image_a: tf.Tensor, image_b: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
         # One pass over both images: half the calls of the encoder.
@@ -226,7 +230,7 @@ class _Endpoint:
 
 
 def _endpoints(networks: _Networks) -> dict[str, _Endpoint]:
-    images, latent, one = (None, *networks.image_shape), (None, networks.latent_size), (None,)
+    images, latent, one = (None, *networks.image_shape), (None, *networks.latent_shape), (None,)
     shape = networks.image_shape
 
     def interpolate_files(a: tf.Tensor, b: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
@@ -247,7 +251,8 @@ def _endpoints(networks: _Networks) -> dict[str, _Endpoint]:
 
 
 def _lite_endpoints(networks: _Networks, batch: int | None) -> dict[str, _Endpoint]:
-    images, latent = (batch, *networks.image_shape), (batch, networks.latent_size)
+    networks = replace(networks, decoder=keras.models.clone_model(networks.decoder, clone_function=_lite_layer))
+    images, latent = (batch, *networks.image_shape), (batch, *networks.latent_shape)
     return {
         "encode": _Endpoint(_lite_encode(networks), {"images": images}, "latent"),
         "decode": _Endpoint(networks.decode, {"latent": latent}, "images"),
@@ -257,6 +262,18 @@ def _lite_endpoints(networks: _Networks, batch: int | None) -> dict[str, _Endpoi
             "images",
         ),
     }
+
+
+def _lite_layer(layer: keras.Layer) -> keras.Layer:
+    """The layer itself; for nearest upsampling LiteRT's operator: of Keras's repetitions it knows no shape."""
+    if isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest":
+        return _NearestUpsampling(layer.size, name=layer.name, dtype=layer.dtype_policy)
+    return layer
+
+
+class _NearestUpsampling(keras.layers.UpSampling2D):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.image.resize(x, (x.shape[1] * self.size[0], x.shape[2] * self.size[1]), method="nearest")
 
 
 def _lite_encode(networks: _Networks) -> Callable:
@@ -351,9 +368,11 @@ model_config_list {{
 def _warmup_records(networks: _Networks, name: str) -> Iterator[bytes]:
     """A request of one example for every signature, as serialised `PredictionLog`s."""
     black = np.full((1, *networks.image_shape), -1.0, np.float32)
+    latent = np.zeros((1, *networks.latent_shape), np.float32)
+    latent[..., 0] = 1.0  # of length one, as spherical mixing expects
     example = {
         "images": black,
-        "latent": np.eye(1, networks.latent_size, dtype=np.float32),
+        "latent": latent,
         "alpha": np.full(1, 0.5, np.float32),
         "image_bytes": _to_files(black).numpy(),
     }

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib
 import io
 import pathlib
 import resource
@@ -18,8 +19,8 @@ from PIL import Image
 from kerasinterp import exporting
 from kerasinterp.errors import InputError
 from kerasinterp.exporting import export_saved_model, export_tflite
-from kerasinterp.nn import infogan
-from kerasinterp.ops.mixing import Spherical
+from kerasinterp.nn import acai, infogan
+from kerasinterp.ops.mixing import Bernoulli, Linear, PerFeature, Spherical
 
 SHAPE = (28, 28, 1)
 LATENT = 8
@@ -33,7 +34,6 @@ class TrainedModel:
     decoder: keras.Model
     mixing: Callable = dataclasses.field(default_factory=Spherical)
     image_shape: tuple[int, int, int] = SHAPE
-    latent_size: int = LATENT
 
 
 def trained_model() -> TrainedModel:
@@ -244,6 +244,52 @@ def test_litert_is_near_keras(model, batch, tmp_path, precision):
         runner = interpreter.get_signature_runner("interpolate")
         mixed = runner(latent_a=some["latent_a"], latent_b=some["latent_b"], alpha=some["alpha"])["images"]
         np.testing.assert_allclose(mixed, some["interpolated"], rtol=0, atol=image_tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["acai", "dcgan", "resnet", "vgg"])
+def test_every_backbone_becomes_litert(backbone, tmp_path):
+    interpreters = pytest.importorskip("ai_edge_litert.interpreter")
+    networks = importlib.import_module(f"kerasinterp.nn.{backbone}")
+    shape = (32, 32, 3)
+    encoder, decoder = networks.encoder(shape, 8, width=4), networks.decoder(shape, 8, width=4)
+    model = TrainedModel(encoder, decoder, Linear(), shape)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, *shape)).astype(np.float32)
+    latent = encoder(images, training=False).numpy()
+    interpreter = interpreters.Interpreter(str(export_tflite(model, tmp_path / "model.tflite")), num_threads=1)
+    made = interpreter.get_signature_runner("encode")(images=images)["latent"]
+    np.testing.assert_allclose(made, latent, rtol=0, atol=1e-5 * np.abs(latent).max())
+    decoded = interpreter.get_signature_runner("decode")(latent=latent)["images"]
+    np.testing.assert_allclose(decoded, decoder(latent, training=False), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("mixing", [Linear(), PerFeature(), Bernoulli()])
+def test_latent_maps_and_a_linear_decoder(mixing, tmp_path):
+    """ACAI's and AMR's models: latents (B, h, w, channels), images cut to the range."""
+    interpreters = pytest.importorskip("ai_edge_litert.interpreter")
+    shape, random = (16, 16, 1), np.random.default_rng(0)
+    model = TrainedModel(acai.encoder(shape, 4, width=4), acai.decoder(shape, 4, width=4), mixing, shape)
+    a, b = (random.uniform(-1, 1, (3, *shape)).astype(np.float32) for _ in range(2))
+    alpha = np.array([0.2, 0.5, 0.9], np.float32)
+    codes = [model.encoder(images, training=False) for images in (a, b)]
+    last = model.decoder.layers[-2]
+    last.kernel.assign(last.kernel * 2.0 / np.abs(model.decoder(codes[0])).max())  # beyond the range
+    raw = model.decoder(model.mixing(*codes, tf.constant(alpha)), training=False).numpy()
+    assert np.abs(raw).max() > 1.2
+    expected = np.clip(raw, -1.0, 1.0)
+    signature = tf.saved_model.load(str(export_saved_model(model, tmp_path / "saved"))).signatures["interpolate"]
+    made = signature(image_a=tf.constant(a), image_b=tf.constant(b), alpha=tf.constant(alpha))["images"]
+    np.testing.assert_allclose(made, expected, rtol=0, atol=1e-5)
+    interpreter = interpreters.Interpreter(str(export_tflite(model, tmp_path / "model.tflite")), num_threads=1)
+    latent = [interpreter.get_signature_runner("encode")(images=images)["latent"] for images in (a, b)]
+    runner = interpreter.get_signature_runner("interpolate")
+    mixed = runner(latent_a=latent[0], latent_b=latent[1], alpha=alpha)["images"]
+    np.testing.assert_allclose(mixed, expected, rtol=0, atol=1e-5)
+    assert (exporting.export_serving(model, tmp_path / "models") / "assets.extra").is_dir()
+    if isinstance(mixing, Linear):
+        interpreter = interpreters.Interpreter(str(export_tflite(model, tmp_path / "small.tflite", "int8", a)))
+        decoded = interpreter.get_signature_runner("decode")(latent=codes[0].numpy())["images"]
+        np.testing.assert_allclose(decoded, np.clip(model.decoder(codes[0]), -1.0, 1.0), rtol=0, atol=0.1)
 
 
 @pytest.mark.parametrize(

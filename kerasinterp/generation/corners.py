@@ -9,7 +9,7 @@ import numpy as np
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images
 from kerasinterp.generation.grid import _Sheet, _write_png
-from kerasinterp.generation.interpolate import decode, encode, mix
+from kerasinterp.generation.interpolate import encode, mix, pictures
 from kerasinterp.objectives import Objective
 
 
@@ -36,7 +36,7 @@ def bilinear(model: Objective, corners: object, steps: int) -> np.ndarray:
     upper_left, upper_right, lower_left, lower_right = np.repeat(encode(model, corners)[:, np.newaxis], steps, axis=1)
     left, right = mix(model, upper_left, lower_left, weights), mix(model, upper_right, lower_right, weights)
     codes = mix(model, np.repeat(left, steps, axis=0), np.repeat(right, steps, axis=0), np.tile(weights, steps))
-    return decode(model, codes).reshape(steps, steps, *corners.shape[1:])
+    return pictures(model, codes).reshape(steps, steps, *corners.shape[1:])
 
 
 def save_corners(

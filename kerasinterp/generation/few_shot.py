@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images
-from kerasinterp.generation.interpolate import decode, encode, mix
+from kerasinterp.generation.interpolate import encode, mix, pictures
 from kerasinterp.objectives import Objective
 
 
@@ -66,4 +66,4 @@ def _between(
     model: Objective, seeds: np.ndarray, first: np.ndarray, second: np.ndarray, alphas: np.ndarray
 ) -> np.ndarray:
     codes = encode(model, seeds)
-    return decode(model, mix(model, codes[first], codes[second], alphas.astype(np.float32)))
+    return pictures(model, mix(model, codes[first], codes[second], alphas.astype(np.float32)))

@@ -12,16 +12,17 @@ from kerasinterp.objectives import Objective
 _BATCH = 256  # bounds memory
 
 
-def interpolate(model: Objective, a: object, b: object, alphas: object) -> np.ndarray:
+def interpolate(model: Objective, a: object, b: object, alphas: object, *, clip: bool = True) -> np.ndarray:
     """Decodes points on the latent paths from images `a` to images `b`; each image is encoded once.
 
     Args:
         model: an objective with `encoder`, `decoder`, `mixing` and `image_shape`.
         a, b: (N, H, W, C) or (H, W, C), float in [-1, 1] or uint8.
         alphas: weights of the second image in [0, 1], (K,): 0 decodes the code of `a`, 1 that of `b`.
+        clip: cut what an unbounded decoder (ACAI's is linear) gives beyond the range. The measures of paths do not.
 
     Returns:
-        float32 (N, K, H, W, C) in [-1, 1].
+        float32 (N, K, H, W, C) in [-1, 1] if clipped.
 
     Raises:
         InputError: images of another shape or range than the model's, unequal sides, alphas outside [0, 1].
@@ -32,7 +33,7 @@ def interpolate(model: Objective, a: object, b: object, alphas: object) -> np.nd
     alphas = as_alphas(alphas)
     codes = encode(model, np.concatenate([a, b]))
     first, second = (np.repeat(side, len(alphas), axis=0) for side in np.split(codes, 2))
-    images = decode(model, mix(model, first, second, np.tile(alphas, len(a))))
+    images = (pictures if clip else decode)(model, mix(model, first, second, np.tile(alphas, len(a))))
     return images.reshape(len(a), len(alphas), *images.shape[1:])
 
 
@@ -54,21 +55,26 @@ def reconstruct(model: Objective, images: object) -> np.ndarray:
     Raises:
         InputError: images of another shape or range than the model's.
     """
-    return decode(model, encode(model, as_images(images, model.image_shape)))
+    return pictures(model, encode(model, as_images(images, model.image_shape)))
 
 
 def encode(model: Objective, images: np.ndarray) -> np.ndarray:
-    """Codes of checked images, float32 (N, latent_size), batch by batch."""
+    """Codes of checked images, float32 (N, *latent_shape), batch by batch."""
     return _predict(model.encoder, images)
 
 
 def decode(model: Objective, codes: np.ndarray) -> np.ndarray:
-    """Images of codes, float32 (N, H, W, C), batch by batch."""
+    """Images of codes, float32 (N, H, W, C), batch by batch, as the decoder gives them: unbounded if it is linear."""
     return _predict(model.decoder, codes)
 
 
+def pictures(model: Objective, codes: np.ndarray) -> np.ndarray:
+    """Images of codes, float32 (N, H, W, C) in [-1, 1], batch by batch."""
+    return np.clip(decode(model, codes), -1.0, 1.0)
+
+
 def mix(model: Objective, a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Mixed codes, float32 (N, latent_size), from codes (N, latent_size) and weights of the second (N,)."""
+    """Mixed codes, float32 (N, *latent_shape), from codes (N, *latent_shape) and weights of the second (N,)."""
     return model.mixing(tf.constant(a), tf.constant(b), tf.constant(alphas, tf.float32)).numpy()
 
 

@@ -121,7 +121,8 @@ class Bernoulli(Mixing):
     """
 
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
-        threshold = tf.random.stateless_uniform([a.shape[-1]], seed=[0, 0])
+        with tf.init_scope():  # a constant in a traced graph: LiteRT has no random numbers
+            threshold = tf.random.stateless_uniform([a.shape[-1]], seed=[0, 0]).numpy()
         return tf.where(threshold < _column(t, a), b, a)
 
     def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp import data, evaluation
-from kerasinterp.generation.interpolate import decode, encode
+from kerasinterp.generation.interpolate import encode, pictures
 from kerasinterp.objectives import Objective, SupervisedAMR
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
@@ -32,7 +32,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
     def measure(model: Objective | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
-        found = _mixes(functools.partial(encode, model), functools.partial(decode, model), model.mixing)
+        found = _mixes(functools.partial(encode, model), functools.partial(pictures, model), model.mixing)
         codes = encode(model, learned)
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)

@@ -11,8 +11,11 @@ from kerasinterp.objectives import Objective
 
 
 def interpolation(model: Objective | None) -> Callable:
-    """(a, b, alphas) -> images (N, K, H, W, C), by the model or, without one, by blending pixels."""
-    return generation.pixel_fade if model is None else functools.partial(generation.interpolate, model)
+    """(a, b, alphas) -> images (N, K, H, W, C), by the model or, without one, by blending pixels.
+
+    What a linear decoder gives beyond the range counts, as in ACAI's own measures.
+    """
+    return generation.pixel_fade if model is None else functools.partial(generation.interpolate, model, clip=False)
 
 
 def draw(
@@ -31,5 +34,5 @@ def draw(
     alphas = np.linspace(0.0, 1.0, points)
     rows = dict(known) | {"pixel fade": generation.pixel_fade(first, second, alphas)}
     rows |= {name: generation.interpolate(model, first, second, alphas) for name, model in models.items()}
-    flat = [np.clip(made, -1.0, 1.0).reshape(-1, *made.shape[2:]) for made in rows.values()]
+    flat = [made.reshape(-1, *made.shape[2:]) for made in rows.values()]
     generation.save_grid(path, flat, list(rows))

@@ -3,7 +3,7 @@ import pytest
 from stand_in import SHAPE, CountTraces, StandIn, images, slerp, unit
 
 from kerasinterp.errors import InputError
-from kerasinterp.generation import interpolate, pixel_fade, reconstruct
+from kerasinterp.generation import bilinear, few_shot, interpolate, midpoints, pixel_fade, reconstruct
 
 ALPHAS = [0.0, 0.25, 1.0]
 
@@ -32,6 +32,19 @@ def test_many_images_are_batched_without_a_new_trace(model):
         np.testing.assert_allclose(reconstruct(model, images(count)).reshape(count, -1), unit(images(count)), atol=1e-6)
         interpolate(model, images(count), images(count, 1), [0.0, 0.5, 1.0])
     assert CountTraces.traces == before
+
+
+def test_what_an_unbounded_decoder_gives_is_cut_to_the_range():
+    """ACAI's decoder is linear; pictures and classifiers take images in [-1, 1]."""
+    model = StandIn()
+    model.decoder.layers[-1].scale.assign(9.0)
+    a, b = images(4, 1), images(4, 2)
+    raw = interpolate(model, a, b, ALPHAS, clip=False)
+    assert np.abs(raw).max() > 2
+    np.testing.assert_array_equal(interpolate(model, a, b, ALPHAS), np.clip(raw, -1, 1))
+    np.testing.assert_allclose(reconstruct(model, a), np.clip(raw[:, 0], -1, 1), atol=1e-5)
+    for made in (few_shot(model, a, 5), midpoints(model, a), bilinear(model, a, 3)):
+        assert np.abs(made).max() == 1
 
 
 def test_the_network_is_evaluated_as_it_is_now():
