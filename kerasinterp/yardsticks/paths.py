@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from kerasinterp import generation
+from kerasinterp.evaluation.figures import readable
 from kerasinterp.objectives import Objective
 
 
@@ -35,4 +36,4 @@ def draw(
     rows = dict(known) | {"pixel fade": generation.pixel_fade(first, second, alphas)}
     rows |= {name: generation.interpolate(model, first, second, alphas) for name, model in models.items()}
     flat = [made.reshape(-1, *made.shape[2:]) for made in rows.values()]
-    generation.save_grid(path, flat, list(rows))
+    generation.save_grid(path, flat, list(map(readable, rows)))
