@@ -71,7 +71,7 @@ def compare(
     for run, own in runs.items():
         measured.setdefault(run.name.rsplit("_", 1)[0], []).append(_finish(run, own, judge))
     table = {system: _row(rows) for system, rows in measured.items()}
-    table[NO_MODEL] = judge.measure(None)
+    table[NO_MODEL] = judge.measure(None, None)
     _write(output / "table.json", json.dumps(table, indent=1) + "\n")
     _write(output / "table.md", _markdown(table, judge))
     models = {system: generation.load_model(output / "runs" / f"{system}_0" / "model.keras") for system in measured}
@@ -149,7 +149,7 @@ def _measured(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]
     for seen, file in sorted(models.items()):
         if seen not in kept:
             model = generation.load_model(file)
-            kept[seen] = {"images_seen": seen} | judge.measure(model)
+            kept[seen] = {"images_seen": seen} | judge.measure(model, recipe)
             _write(path, json.dumps([kept[key] for key in sorted(kept)]) + "\n")
     return [kept[key] for key in sorted(kept) if key <= recipe.epochs * per_epoch]
 

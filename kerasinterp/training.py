@@ -341,8 +341,7 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     found = _images(recipe, recipe.source, recipe.source_split, labels=asked, **recipe.source_options)
     images, labels = found if recipe.attributes else (found, None)
     if recipe.source_share < 1.0:
-        count = max(1, round(recipe.source_share * len(images)))
-        kept = np.sort(np.random.default_rng(recipe.seed).choice(len(images), count, replace=False))
+        kept = trained_on(recipe, len(images))
         images, labels = images[kept], None if labels is None else labels[kept]
     if recipe.transformations is not None:
         settings["transformations"] = Transformations(**recipe.transformations)
@@ -350,6 +349,14 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     if labels is not None:
         settings["labels"] = labels if recipe.named_attributes else np.array(recipe.attributes)[labels]
     return functools.partial(data.batches, images, **settings)
+
+
+def trained_on(recipe: Recipe, count: int) -> np.ndarray:
+    """Which of the source's `count` images are trained on, bool (count,): a random `source_share`, drawn by `seed`."""
+    kept = np.zeros(count, bool)
+    size = max(1, round(recipe.source_share * count))
+    kept[np.random.default_rng(recipe.seed).choice(count, size, replace=False)] = True
+    return kept
 
 
 def _images(recipe: Recipe, what: str, split: str, **options: object):

@@ -26,6 +26,8 @@ class Views:
         parameters: float32 (S, K, P) in degrees.
         names: of the P parameters, the last being the azimuth.
         step: degrees between neighbours; the last view is as far from the first.
+        places: int (S, K), where each view is among the images that `kerasinterp.data.images` gives of these series;
+            None if they come from elsewhere.
 
     Raises:
         InputError: shapes that do not fit, or views that are no whole turn.
@@ -35,6 +37,7 @@ class Views:
     parameters: np.ndarray
     names: tuple[str, ...]
     step: float = 5.0
+    places: np.ndarray | None = None
 
     def __post_init__(self):
         if self.images.dtype != np.uint8 or self.images.ndim != 5:
@@ -82,9 +85,9 @@ def views(
     def prepare(example):
         return to_uint8(prepared_image(example["image"], source, size, channels)), example[key], example[angle]
 
-    turns: dict[int, dict[int, np.ndarray]] = {}
-    for image, one, azimuth in stored.map(prepare, tf.data.AUTOTUNE).as_numpy_iterator():
-        turns.setdefault(int(one), {})[int(azimuth)] = image
+    turns: dict[int, dict[int, tuple[np.ndarray, int]]] = {}
+    for place, (image, one, azimuth) in enumerate(stored.map(prepare, tf.data.AUTOTUNE).as_numpy_iterator()):
+        turns.setdefault(int(one), {})[int(azimuth)] = image, place
     series = sorted(turns) if series is None else series
     azimuths = np.arange(0, 360, _STEP)
     for one in series:
@@ -94,8 +97,9 @@ def views(
             raise InputError(f"{key} {one} of {name} has {len(turns[one])} of {len(azimuths)} views: choose others.")
     grid = np.stack(np.meshgrid(series, azimuths, indexing="ij"), axis=-1).astype(np.float32)
     return Views(
-        images=np.stack([[turns[one][azimuth] for azimuth in azimuths] for one in series]),
+        images=np.stack([[turns[one][azimuth][0] for azimuth in azimuths] for one in series]),
         parameters=grid[..., -len(_NAMES[dataset]) :],
         names=_NAMES[dataset],
         step=float(_STEP),
+        places=np.array([[turns[one][azimuth][1] for azimuth in azimuths] for one in series]),
     )

@@ -57,7 +57,10 @@ class GAIA(Objective):
         return {"discriminator": outputs["balance"], "autoencoder": 1.0 - outputs["balance"]}
 
     def _squashed(self, difference: tf.Tensor) -> tf.Tensor:
-        return tf.stop_gradient(tf.sigmoid(self.slope * difference))
+        """s(d) of the difference over all replicas: each has a share of the batch, and all must step alike."""
+        context = tf.distribute.get_replica_context()
+        mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(difference))
+        return tf.stop_gradient(tf.sigmoid(self.slope * mean))
 
 
 def _distances(images: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:

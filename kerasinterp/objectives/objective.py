@@ -1,7 +1,9 @@
 """The base of every system: one forward pass, named terms, players that minimise them."""
 
+import contextlib
 import copy
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -127,7 +129,7 @@ class Objective(keras.Model):
         """Called at the end of each training step with what `terms` returned."""
 
     def step_shares(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """The share in 0..1 of its learning rate that a player uses in this step, where it is not all."""
+        """The share in 0..1 of its learning rate, on all replicas the same, that a player uses in this step."""
         return {}
 
     def complete_networks(self) -> None:
@@ -248,11 +250,9 @@ class Objective(keras.Model):
         del tape
         shares = self.step_shares(outputs)
         for player, found in updates:
-            variables = self.variables_of(player)
-            before = [tf.identity(variable.value) for variable in variables] if player.name in shares else []
-            self.optimizer_of(player).apply(found, variables)
-            for variable, start in zip(variables, before, strict=False):
-                variable.assign(start + shares[player.name] * (variable.value - start))
+            own = self.optimizer_of(player)
+            with _at_share(own, shares[player.name]) if player.name in shares else contextlib.nullcontext():
+                own.apply(found, self.variables_of(player))
         self.after_update(outputs)
         return outputs
 
@@ -338,6 +338,19 @@ class Objective(keras.Model):
         own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
         self.seed_generator.state.assign(own.pop("seed_state"))
         super().load_own_variables(own)
+
+
+@contextlib.contextmanager
+def _at_share(optimizer: keras.optimizers.Optimizer, share: tf.Tensor) -> Iterator[None]:
+    """Within it, the optimizer steps at that share of its learning rate, whether that is a number or a schedule."""
+    whole = optimizer.update_step
+    optimizer.update_step = lambda gradient, variable, rate: whole(
+        gradient, variable, tf.cast(share, rate.dtype) * rate
+    )
+    try:
+        yield
+    finally:
+        optimizer.update_step = whole
 
 
 def _mean_gradient(term: tf.Tensor) -> tf.Tensor:

@@ -13,13 +13,14 @@ class Yardstick:
     """The measures and pictures of one dataset.
 
     Attributes:
-        measure: a model, or None for what needs no model (blended pixels), -> a dict ready for JSON.
+        measure: a model and its run's recipe, or None twice for what needs no model (blended pixels), -> a dict ready
+            for JSON.
         columns: the table's measures and their titles.
         picture: models by name, and the path of a PNG: what each makes of the same pairs.
         figures: by file name, functions of the systems' measures and a path.
     """
 
-    measure: Callable[[Objective | None], dict]
+    measure: Callable[[Objective | None, Recipe | None], dict]
     columns: dict[str, str]
     picture: Callable[[Mapping[str, Objective], pathlib.Path], None]
     figures: dict[str, Callable] = dataclasses.field(default_factory=dict)

@@ -29,7 +29,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
     learned, judged = data.to_float(images[:many]), data.to_float(test_images[: many // 2])
     labels, test_labels = labels[:many], test_labels[: many // 2]
 
-    def measure(model: Objective | None) -> dict:
+    def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
         found = _mixes(functools.partial(encode, model), functools.partial(pictures, model), model.mixing)

@@ -20,7 +20,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
     drawn = data.lines.render(np.linspace(*_ENDS.T, _POINTS, axis=1).ravel(), **form)
     true = data.to_float(drawn).reshape(len(_ENDS), _POINTS, *drawn.shape[1:])
     return Yardstick(
-        measure=lambda model: evaluation.lines(paths.interpolation(model), **form, **fewer),
+        measure=lambda model, _: evaluation.lines(paths.interpolation(model), **form, **fewer),
         columns={
             "mean_distance": "mean distance",
             "smoothness": "smoothness (corrected)",

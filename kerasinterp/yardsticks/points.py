@@ -29,7 +29,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         mixed = mixing.draw(tf.constant(codes), keras.random.SeedGenerator(0)).numpy()
         return mixed, mixed if model is None else decode(model, mixed)
 
-    def measure(model: Objective | None) -> dict:
+    def measure(model: Objective | None, _: Recipe | None) -> dict:
         mixed, made = mixes(model)
         found = {"distance": float(curve.query(made)[0].mean())}
         if model is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasinterp import data, evaluation, generation
+from kerasinterp import data, evaluation, generation, training
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Yardstick, paths
@@ -24,9 +24,15 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         for images in (views.images, np.roll(views.images, -steps, axis=1))
     )
 
-    def measure(model: Objective | None) -> dict:
+    def measure(model: Objective | None, own: Recipe | None) -> dict:
         interpolate = paths.interpolation(model)
         found = evaluation.in_between(interpolate, views, every=every)
+        if own is None:
+            found["mse_unseen"] = found["mse"]
+        elif own.source_share < 1.0:
+            unseen = ~training.trained_on(own, views.places.size)[views.places]
+            only = {"length": _INTERVAL, "retrieval_length": _INTERVAL, "judged": unseen}
+            found["mse_unseen"] = evaluation.in_between(interpolate, views, [_INTERVAL], **only)["mse"]
         found |= evaluation.departure(interpolate, views, pairs=64 if smoke else 256)
         return found | evaluation.admissibility(interpolate, first, second, real)
 
@@ -45,6 +51,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         measure=measure,
         columns={
             "mse": f"MSE, {_INTERVAL} degrees",
+            "mse_unseen": "the same, views not trained on",
             "mse_std": "its deviation over intervals",
             "alpha_error": "error of predicted alpha",
             "departure_error": "departure error",

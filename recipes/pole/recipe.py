@@ -21,13 +21,18 @@ def systems(discriminator_learning_rate: float, **weights: float) -> dict[str, d
     return {
         "AEAI": aeai(),
         "PlainAE": {"objective_options": {"reconstruction_loss": "squared"}},
+        "DenoisingAE": {},
+        "VAE": SHARP,
         "BetaVAE": SHARP,
         # Ours: its latent space turns as it learns, and weights averaged over a turn encode nothing.
         "AAE": SHARP | {"averaging": 0.0, "learning_rate_cuts": (0.8,)},
         "ACAI": {},
         "GAIA": {"learning_rate": 1e-4, "adversary_learning_rate": None},  # its code's
         # Ours: with AMR's 10 and 1 for MNIST every code decodes to one image.
+        "ARAE": {"objective_options": {"weights": {"reconstruction": 1000.0}}},
         "AMR": {"objective_options": {"weights": {"reconstruction": 1000.0, "consistency": 0.1}}},
+        "AE": {},
+        "IntAE": {},
         # Every loss switched off in turn (appendix B).
         **{f"AEAI_without_{loss}": aeai(loss) for loss in weights},
         "AEAI_reconstruction": aeai(*weights),

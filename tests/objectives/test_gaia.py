@@ -73,3 +73,24 @@ def test_the_players_share_a_learning_rate():
         steps[rate] = [variable.numpy() for variable in model.trainable_variables]
     for mine, theirs in zip(steps[1.0], steps[None], strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_averages_are_of_the_weights_that_the_model_had():
+    model = networks.make(GAIA)
+    model.compile(keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.0))
+    for _ in range(2):
+        model.train_on_batch(networks.image_batch())
+    weights = [variable.numpy() for variable in model.trainable_variables]
+    model.use_averages()
+    for average, last in zip(model.trainable_variables, weights, strict=True):
+        np.testing.assert_array_equal(average, last)
+
+
+def test_devices_step_alike(two_devices):
+    with two_devices.scope():
+        model = networks.make(GAIA)
+        model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(networks.image_batch()["c"], batch_size=6, epochs=3, verbose=0)
+    for variable in model.trainable_variables:
+        first, second = (copy.numpy() for copy in variable.value.values)
+        np.testing.assert_array_equal(first, second, err_msg=variable.path)
