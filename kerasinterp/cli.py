@@ -73,7 +73,7 @@ def list_() -> None:
 
 @cli.command(short_help="Train a model by a recipe.")
 @click.argument("recipe")
-@click.option("--objective", help="AE, IntAE or AugIntAE instead of the recipe's.")
+@click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
 @click.option("--data", "source", metavar="NAME|FOLDER", help="Dataset or folder of images to train on.")
 @click.option("--data-split", default="train", show_default=True, help="Split of the dataset given by --data.")
 @click.option(

@@ -11,6 +11,7 @@ from kerasinterp.errors import InputError, suggest
 
 _BACKBONES = ("infogan", "dcgan", "acai", "vgg", "resnet", "mlp")
 _MIXINGS = ("", "linear", "spherical", "per_feature", "bernoulli", "dirichlet")
+_SCALED = ("acai", "resnet")  # backbones that take `scales`
 _PRECISIONS = ("float32", "bfloat16")
 
 
@@ -110,6 +111,8 @@ class Recipe:
         for field in ("image_size", "width", "latent_size", "batch_size", "images_per_epoch", "epochs"):
             if getattr(self, field) < 1:
                 raise InputError(f"{field} is 1 or more, not {getattr(self, field)}.")
+        if self.scales is not None and self.backbone not in _SCALED:
+            raise InputError(f"The backbone {self.backbone} has no scales (only {', '.join(_SCALED)}): set it to None.")
         if not 0.0 < self.source_share <= 1.0:
             raise InputError(f"source_share is above 0 and at most 1, not {self.source_share}.")
         if self.seed < 0:

@@ -35,7 +35,7 @@ def compare(
 
     `output` then holds `table.json` (an object a system, keyed by measure), `table.md`, `comparison.png` (a row a
     system, the same pairs), `curves.png` (measures against images seen) and `runs/`. Called again it goes on where it
-    stopped.
+    stopped, with more systems, seeds or epochs too.
 
     Args:
         dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`.
@@ -48,7 +48,8 @@ def compare(
 
     Returns:
         The content of `table.json`: for each system, and for the row "pixel_fade", each measure's mean over seeds and,
-        with several, its deviation as `<measure>_over_seeds`; "images_seen" and "seeds".
+        with several, its deviation as `<measure>_over_seeds`; "images_seen" and "seeds". Where a measure is None for
+        some of the seeds, the mean is that of the others, whose number is `<measure>_seeds`.
 
     Raises:
         InputError: an unknown dataset or system, one seed, or a folder that holds another comparison.
@@ -57,6 +58,7 @@ def compare(
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     chosen = {system: dataclasses.replace(own, **settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
+    _open(output, dataset, smoke)
     yard = next(iter(chosen.values())), output / "judges", smoke
     judge = yardstick(*yard)
     runs = {
@@ -80,6 +82,15 @@ def compare(
     for name, draw in judge.figures.items():
         draw(table, output / name)
     return table
+
+
+def _open(output: pathlib.Path, dataset: str, smoke: bool) -> None:
+    """Writes `comparison.json`, or checks that the comparison in the folder is the same."""
+    path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
+    if path.exists() and (before := json.loads(path.read_text())) != asked:
+        held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
+        raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
+    _write(path, json.dumps(asked) + "\n")
 
 
 def _finish(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]:
@@ -155,15 +166,18 @@ def _measured(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]
 
 
 def _row(runs: list[list[dict]]) -> dict:
-    """The last measures' means and deviations over seeds; curves and other lists are those of seed 0."""
-    last = [rows[-1] for rows in runs]
-    row = dict(last[0])
-    for key, value in last[0].items():
-        values = [one[key] for one in last]
-        if isinstance(value, float) and None not in values:
-            row[key] = statistics.fmean(values)
-            if len(values) > 1:
-                row[f"{key}_over_seeds"] = statistics.stdev(values)
+    """The last measures' means and deviations over the seeds that have them; curves and lists are those of seed 0."""
+    last, row = [rows[-1] for rows in runs], {}
+    for key in dict.fromkeys(key for one in last for key in one):
+        values = [one[key] for one in last if one.get(key) is not None]
+        if key == "images_seen" or not values or not all(isinstance(one, float | int) for one in values):
+            row[key] = values[0] if values else None
+            continue
+        row[key] = statistics.fmean(values)
+        if len(values) > 1:
+            row[f"{key}_over_seeds"] = statistics.stdev(values)
+        if len(values) < len(last):
+            row[f"{key}_seeds"] = len(values)
     return row | {"seeds": len(runs)}
 
 
@@ -171,16 +185,19 @@ def _markdown(table: dict, judge: Yardstick) -> str:
     lines = [f"| | {' | '.join(judge.columns.values())} | images seen | seeds |"]
     lines.append("|" + "---|" * (len(judge.columns) + 3))
     for system, row in table.items():
-        cells = [_cell(row.get(key), row.get(f"{key}_over_seeds")) for key in judge.columns]
+        cells = [_cell(row, key) for key in judge.columns]
         seen = f"{row['images_seen']:,}" if "images_seen" in row else ""
         lines.append(f"| {readable(system)} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
     return "\n".join(lines) + "\n"
 
 
-def _cell(value: float | None, deviation: float | None) -> str:
-    if value is None:
+def _cell(row: dict, key: str) -> str:
+    if row.get(key) is None:
         return "none"
-    return f"{value:.3g}" if deviation is None else f"{value:.3g} +- {deviation:.1g}"
+    text = f"{row[key]:.3g}"
+    if f"{key}_over_seeds" in row:
+        text += f" +- {row[f'{key}_over_seeds']:.1g}"
+    return text + (f" ({row[f'{key}_seeds']} seeds)" if f"{key}_seeds" in row else "")
 
 
 def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judge: Yardstick) -> None:
@@ -188,13 +205,13 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
     figure, axes = panels(list(judge.columns.values()), columns=3)
     for axis, key in zip(axes, judge.columns, strict=True):
         for index, (system, runs) in enumerate(measured.items()):
-            points = [
-                (rows[0]["images_seen"], statistics.fmean(row[key] for row in rows))
-                for rows in zip(*runs, strict=True)
-                if all(row.get(key) is not None for row in rows)
-            ]
+            found: dict[int, list[float]] = {}
+            for row in (row for rows in runs for row in rows if row.get(key) is not None):
+                found.setdefault(row["images_seen"], []).append(row[key])
+            # A seed may have a model at another number, of a comparison that was shorter.
+            points = [(seen, statistics.fmean(values)) for seen, values in found.items() if len(values) == len(runs)]
             if points:
-                axis.plot(*zip(*points, strict=True), **look(index), markersize=4, label=system)
+                axis.plot(*zip(*sorted(points), strict=True), **look(index), markersize=4, label=system)
         against_images_seen(axis)
         axis.set_ylim(bottom=0)
     legend(figure, axes[0])

@@ -70,13 +70,15 @@ def _system(recipe: Recipe) -> type[Objective]:
 
 def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     """The network that a system calls `name`, of the recipe's backbone."""
-    if name == "discriminator" and recipe.discriminator_backbone:
-        recipe = dataclasses.replace(recipe, backbone=recipe.discriminator_backbone)
+    if name == "discriminator" and (other := recipe.discriminator_backbone):
+        recipe = dataclasses.replace(recipe, backbone=other, scales=recipe.scales if other == "acai" else None)
     backbone = importlib.import_module(f"kerasinterp.nn.{recipe.backbone}")
     points = recipe.backbone == "mlp"
     shape = (2,) if points else (recipe.image_size, recipe.image_size, recipe.channels)
     names = ("encoder", "decoder", "discriminator", "critic", "latent_discriminator", "posterior")
     names += ("judge_encoder", "judge_decoder", "mixer")
+    if name not in names:
+        raise InputError(f"{cls.__name__} asks for a network {name!r}, and recipes build {', '.join(names)}.")
     settings = {"seed": 10 * recipe.seed + 1 + names.index(name), "name": name}
     mlps = {"latent_discriminator", "mixer"}
     if name not in mlps:
@@ -85,14 +87,17 @@ def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     if recipe.scales is not None and name not in mlps and (recipe.backbone, name) != ("resnet", "discriminator"):
         settings["scales"] = recipe.scales
     latent, labels = recipe.latent_size, recipe.number_of_attributes
+    if recipe.backbone in ("infogan", "dcgan") and name in ("encoder", "judge_encoder", "posterior"):
+        # AugIntAE A.1 normalises latents for its SLERP; a prior or linear mixes leave the sphere.
+        sphere = mixing.Spherical in (type(cls.default_mixing), type(mixing.BY_NAME.get(recipe.mixing)))
+        settings["normalised"] = sphere and name != "posterior"
     match name:
         case "encoder" | "judge_encoder":
             return backbone.encoder(shape, latent, **settings)
         case "decoder" | "judge_decoder":
             return backbone.decoder(shape, latent, **settings)
         case "posterior":
-            own = {"normalised": False} if recipe.backbone in ("infogan", "dcgan") else {}
-            return backbone.encoder(shape, 2 * latent, **settings, **own)
+            return backbone.encoder(shape, 2 * latent, **settings)
         case "critic" if hasattr(backbone, "critic"):
             own = {"channels": latent} if recipe.backbone == "acai" else {}  # as the encoder's
             return backbone.critic(shape, **settings, **own)

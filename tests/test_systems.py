@@ -67,6 +67,17 @@ def test_a_measure_with_a_deviation_of_its_own_keeps_both():
     assert "| AE | 1 | 64 | 1 |" in alone
 
 
+def test_a_measure_that_some_seeds_lack_is_the_mean_of_the_others():
+    runs = [[{"images_seen": 64, "smoothness": one, "left_out": n}] for one, n in ((None, 2), (0.5, 256), (0.7, 3))]
+    row = systems._row(runs)
+    assert (row["smoothness"], row["smoothness_seeds"], row["seeds"]) == (pytest.approx(0.6), 2, 3)
+    assert row["left_out"] == pytest.approx(87) and "left_out_seeds" not in row
+    lacking = systems._row([[{"images_seen": 64, "smoothness": None}]] * 2)
+    assert (lacking["smoothness"], lacking["images_seen"]) == (None, 64)
+    text = systems._markdown({"AE": row, "VAE": lacking}, types.SimpleNamespace(columns={"smoothness": "smoothness"}))
+    assert "| AE | 0.6 +- 0.1 (2 seeds) | 64 | 3 |" in text and "| VAE | none | 64 | 2 |" in text
+
+
 def test_goes_on_where_it_stopped(compared, monkeypatch):
     output, table = compared
     monkeypatch.setattr(training, "train", lambda *args, **kwargs: pytest.fail("trained again"))
@@ -110,12 +121,23 @@ def test_another_comparison_in_the_folder_is_refused(compared):
         systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"epochs": 1})
     with pytest.raises(InputError, match="give how many as seeds"):
         systems.compare("lines16", ["PlainAE"], output, seed=5)
+    for other in (("lines16", {}), ("pole", {"smoke": True})):
+        with pytest.raises(InputError, match=r"already holds a comparison \(lines16, smoke\)"):
+            systems.compare(other[0], ["PlainAE"], output, **other[1], **TINY)
+
+
+@pytest.mark.slow
+def test_more_seeds_and_epochs_than_before(tmp_path):
+    settings = TINY | {"snapshot_every": 2}
+    systems.compare("lines16", ["PlainAE"], tmp_path, smoke=True, **settings | {"epochs": 1})
+    table = systems.compare("lines16", ["PlainAE"], tmp_path, seeds=2, smoke=True, **settings)
+    assert (table["PlainAE"]["images_seen"], table["PlainAE"]["seeds"]) == (128, 2)
 
 
 @pytest.mark.slow
 def test_views(tmp_path):
     table = systems.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
-    assert {"mse", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
+    assert {"mse", "mse_unseen", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
     assert table["pixel_fade"]["mse"] > 0
     for name in (
         "comparison.png",

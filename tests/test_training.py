@@ -23,6 +23,8 @@ from kerasinterp import callbacks, training
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
+from kerasinterp.objectives import OBJECTIVES, Objective
+from kerasinterp.objectives.objective import Player
 from kerasinterp.recipe import Recipe, find, of_run, recipes
 
 
@@ -287,6 +289,37 @@ def test_a_discriminator_may_have_its_own_backbone():
     assert SpectralConv2D not in kinds(dataclasses.replace(recipe, discriminator_backbone=""))[1]
     with pytest.raises(InputError, match=r"discriminator_backbone 'resnt'.*Did you mean 'resnet'"):
         dataclasses.replace(recipe, discriminator_backbone="resnt")
+
+
+def test_a_backbone_without_scales_is_told():
+    recipe = find("aeai_pole", smoke=True)
+    with pytest.raises(InputError, match="vgg has no scales"):
+        dataclasses.replace(recipe, backbone="vgg")
+    for settings in ({"backbone": "vgg", "scales": None, "latent_size": 8}, {"discriminator_backbone": "vgg"}):
+        assert training.build(dataclasses.replace(recipe, **settings)).compiled
+
+
+def test_only_latents_that_are_mixed_on_the_sphere_are_normalised():
+    recipe = find("augintae_mnist", smoke=True)
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 28, 28, 1)).astype(np.float32)
+    for settings, on_sphere in (
+        ({"objective": "AugIntAE"}, True),
+        ({"objective": "AAE"}, False),
+        ({"objective": "PlainAE"}, False),
+        ({"objective": "PlainAE", "mixing": "spherical"}, True),
+    ):
+        own = {"objective_options": {}} | settings
+        lengths = np.linalg.norm(training.build(dataclasses.replace(recipe, **own)).encode(images), axis=1)
+        assert np.allclose(lengths, 1.0, atol=1e-4) == on_sphere, settings
+
+
+def test_a_network_that_recipes_do_not_build_is_named(monkeypatch):
+    class Odd(Objective):
+        players = (Player("autoencoder", networks=("encoder", "decoder", "oracle"), terms=("reconstruction",)),)
+
+    monkeypatch.setitem(OBJECTIVES, "Odd", Odd)
+    with pytest.raises(InputError, match="Odd asks for a network 'oracle'"):
+        training.build(dataclasses.replace(find("plainae_lines16", smoke=True), objective="Odd", objective_options={}))
 
 
 def test_pairs_are_of_one_class():

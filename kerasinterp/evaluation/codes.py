@@ -117,6 +117,8 @@ def clustering(
     classes = np.unique(np.concatenate([labels, test_labels]))
     if len(classes) < 2:
         raise InputError("the labels hold one class: there is nothing to tell apart.")
+    if not np.ptp(codes, axis=0).any():
+        raise InputError("the codes are all equal, and have no clusters: the model has collapsed.")
     mean = codes.mean(axis=0)
     _, values, axes = np.linalg.svd(codes - mean, full_matrices=False)
     kept = values > 1e-6 * values[0]  # others hold rounding only

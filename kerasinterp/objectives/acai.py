@@ -29,6 +29,7 @@ class ACAI(Objective):
     )
     weights_of_terms = {"fooling": 0.5}  # official acai.py: advweight
     reconstruction_loss = "squared"
+    chooses_weights = True
 
     def __init__(self, *, gamma: float = 0.2, **kwargs):
         super().__init__(**kwargs)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.objective import Objective, Player, fits, layers_of
 from kerasinterp.ops import losses
 
 # TensorFlow holds the mean constant within their variance: right first derivatives, wrong second ones.
@@ -21,9 +21,9 @@ class AEAI(Objective):
         L_C = sum_a |z(a) - E(x(a))|^2                L_S = sum_a |dx(a)/da|^2
         autoencoder: L_R + lambda_A L_A + lambda_C L_C + lambda_S L_S;  D: -log D(x) - log(1 - D(x(a)))
 
-    The two halves of a batch are x_i and x_j. dx(a)/da is one Jacobian-vector product, taken as the images are decoded.
-    Squares are means over pixels and over latent features, sums over a are means, so that the weights do not depend on
-    sizes. A weight of 0 switches a loss off (appendix B).
+    The two halves of a batch are x_i and x_j; of an odd one, both have the middle image. dx(a)/da is one
+    Jacobian-vector product, taken as the images are decoded. Squares are means over pixels and over latent features,
+    sums over a are means, so that the weights do not depend on sizes. A weight of 0 switches a loss off (appendix B).
 
     Args:
         points: M; a = 0, 1/M, ..., 1 for each pair (section 2.1). None draws one a ~ U(0, 1) a pair (section 2.3).
@@ -41,12 +41,13 @@ class AEAI(Objective):
     # Section 2.3; a pair has two ends, and the term is their mean.
     weights_of_terms = {"reconstruction": 2.0, "adversarial": 1e-2, "cycle": 1e-2, "smoothness": 1e-1}
     reconstruction_loss = "squared"
+    chooses_weights = True
 
     def __init__(self, *, points: int | None = None, perceptual: keras.Model | None = None, **kwargs):
         super().__init__(**kwargs)
         if points is not None and points < 1:
             raise InputError(f"points (M of the paper) is 1 or more, or None for one random point, not {points}.")
-        if self.term_weights["smoothness"] and any(type(layer) in _INEXACT for layer in self.decoder.layers):
+        if self.term_weights["smoothness"] and any(type(layer) in _INEXACT for layer in layers_of(self.decoder)):
             raise InputError(
                 "AEAI's smoothness differentiates twice through the decoder, which the gradient of this batch "
                 "normalisation does not allow: build the decoder by nn.vgg, nn.resnet or nn.acai, or with "
@@ -55,13 +56,19 @@ class AEAI(Objective):
         self.points = points
         self.perceptual = perceptual
         if perceptual is not None:
+            if not fits(perceptual.inputs[0].shape[1:], self.image_shape):
+                raise InputError(
+                    f"The perceptual network takes shape {tuple(perceptual.inputs[0].shape[1:])}, the encoder "
+                    f"{self.image_shape}: build it with the same image_shape."
+                )
             perceptual.trainable = False
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         latents = self.encoder(images, training=training)
-        first, second = tf.split(latents, 2)
-        pairs = tf.shape(first)[0]
+        count = tf.shape(latents)[0]
+        pairs = (count + 1) // 2
+        first, second = latents[:pairs], latents[-pairs:]
         if self.points is None:
             alphas = self.uniform(pairs)
             seeds = self.decoder(latents, training=training)
@@ -74,7 +81,7 @@ class AEAI(Objective):
             decoded = self.decoder(mixed, training=training)
         velocity = forward.jvp(decoded)
         if self.points is not None:
-            seeds = tf.concat([decoded[:pairs], decoded[-pairs:]], 0)  # a = 0 and a = 1
+            seeds = tf.concat([decoded[: count - pairs], decoded[-pairs:]], 0)  # a = 0 and a = 1
         real, fake = self.jointly("discriminator", images, decoded, training=training)
         return {
             "reconstruction": self.reconstruction_error(images, seeds),

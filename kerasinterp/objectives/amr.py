@@ -12,12 +12,13 @@ class AMR(Objective):
     """Decoded mixes, too, must pass for real, and be encoded again to what was mixed (AMR eq. 5).
 
         h_mix = Mix(E(x), E(x')),  mix = G(h_mix)
-        autoencoder:   lambda |x - G(E(x))| + BCE(D(G(E(x))), 1) + BCE(D(mix), 1) + beta |h_mix - E(mix)|_2
+        autoencoder:   lambda |x - G(E(x))|_2 + BCE(D(G(E(x))), 1) + BCE(D(mix), 1) + beta |h_mix - E(mix)|_2
         discriminator: BCE(D(x), 1) + BCE(D(G(E(x))), 0) + BCE(D(mix), 0)
 
     Mix is `mixing`: `Linear()` (eq. 3), `PerFeature()`, `Bernoulli()` (eq. 4) or `Dirichlet(k)`. lambda and beta are
-    the weights of `reconstruction` and `consistency`. The paper's appendix gives five discriminator steps to one of the
-    autoencoder's (`every={"autoencoder": 5}`); the released code, and this class, one.
+    the weights of `reconstruction` and `consistency`. The released code takes the mean absolute error in place of the
+    first norm (`reconstruction_loss="absolute"`): the recipes do. The paper's appendix has five discriminator steps to
+    one of the autoencoder's (`every={"autoencoder": 5}` cuts each batch in five); the code and this class have one.
     """
 
     players = (
@@ -29,6 +30,7 @@ class AMR(Objective):
         Player("discriminator", networks=("discriminator",), terms=("real", "fake", "fake_mix")),
     )
     weights_of_terms = {"reconstruction": 10.0, "consistency": 1.0}  # released code; table 1's best FID has beta = 1
+    reconstruction_loss = "euclidean"
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]

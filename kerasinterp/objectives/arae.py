@@ -11,11 +11,11 @@ from kerasinterp.ops import losses
 class ARAE(Objective):
     """An autoencoder whose reconstructions a discriminator takes for real (AMR eq. 2).
 
-        autoencoder:   lambda |x - G(E(x))| + BCE(D(G(E(x))), 1)
+        autoencoder:   lambda |x - G(E(x))|_2 + BCE(D(G(E(x))), 1)
         discriminator: BCE(D(x), 1) + BCE(D(G(E(x))), 0)
 
-    lambda is `weights["reconstruction"]`. The released code takes the absolute error, a mean over pixels, as here; the
-    paper writes the Euclidean norm (`reconstruction_loss="squared"`).
+    lambda is `weights["reconstruction"]`. The released code takes the mean absolute error in place of the norm
+    (`reconstruction_loss="absolute"`), at the same lambda: the recipes do.
     """
 
     players = (
@@ -23,6 +23,7 @@ class ARAE(Objective):
         Player("discriminator", networks=("discriminator",), terms=("real", "fake")),
     )
     weights_of_terms = {"reconstruction": 10.0}  # the released code, MNIST and SVHN; the paper takes 20 to 100
+    reconstruction_loss = "euclidean"
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]

@@ -18,6 +18,8 @@ class AugIntAE(BalancedAutoencoder):
     the weight of A.
     """
 
+    chooses_weights = True
+
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "a" not in batch:
             raise InputError("AugIntAE trains on triplets: pass kerasinterp.data.triplets(images, ...) to fit.")

@@ -28,6 +28,7 @@ class GAIA(Objective):
     )
     measures = ("reconstruction", "balance")
     slope = 20.0
+    chooses_weights = True
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]

@@ -16,6 +16,8 @@ class IntAE(BalancedAutoencoder):
     images it is drawn here, the mean of two uniforms (A.1).
     """
 
+    chooses_weights = True
+
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         latents = self.encoder(images, training=training)

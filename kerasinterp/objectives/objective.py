@@ -56,7 +56,8 @@ class Objective(keras.Model):
         seed: for draws within a step; saved with the model, so that a resumed run draws the same values.
         weights: of terms, by name, where they differ from the system's; a term of weight 0 is logged, not minimised.
         every: by player, where it differs from the system's (`Player.every`); the batch is cut into as many slices.
-        reconstruction_loss: `absolute` or `squared` error, a mean over pixels; None for the system's.
+        reconstruction_loss: `absolute` or `squared` error, a mean over pixels, or the `euclidean` norm of all pixels'
+            errors; None for the system's.
         networks: the players' networks by name, `encoder` (B, H, W, C) -> latents (B, ...) and `decoder` among them.
     """
 
@@ -64,6 +65,7 @@ class Objective(keras.Model):
     measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
     weights_of_terms: dict[str, float] = {}  # 1 where not named
     default_mixing: Any = Linear()
+    chooses_weights: bool = False  # `terms` mixes at weights of its own, so the mixing must take any
     reconstruction_loss: str = "absolute"
 
     def __init__(
@@ -87,9 +89,14 @@ class Objective(keras.Model):
         for key in expected:
             setattr(self, key, networks[key])
         self.complete_networks()
-        _check_shapes(self.encoder, self.decoder)
+        self._check_shapes()
         self.mixing = self.default_mixing if mixing is None else mixing
         self.mixing.check(self.latent_shape)
+        if self.chooses_weights and not self.mixing.at_any_weight:
+            raise InputError(
+                f"{type(self).__name__} mixes at weights that it chooses, and {type(self.mixing).__name__} mixing "
+                "draws its own: use Linear() or, for latent vectors, Spherical()."
+            )
         self.seed = int(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.term_weights = dict.fromkeys(self.term_names(), 1.0) | self.weights_of_terms
@@ -207,7 +214,8 @@ class Objective(keras.Model):
                 f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}."
             )
         for player in self.players:
-            if any("float16" in v.compute_dtype and "bfloat16" not in v.compute_dtype for v in self._layers_of(player)):
+            layers = [layer for network in player.networks for layer in layers_of(getattr(self, network))]
+            if any("float16" in layer.compute_dtype and "bfloat16" not in layer.compute_dtype for layer in layers):
                 raise InputError("float16 training needs loss scaling, which is not offered: use mixed_bfloat16.")
             own = keras.optimizers.get(optimizers[player.name])
             own = type(own).from_config(copy.deepcopy(own.get_config()))
@@ -305,8 +313,27 @@ class Objective(keras.Model):
     def optimizer_of(self, player: Player) -> keras.optimizers.Optimizer:
         return getattr(self, f"{player.name}_optimizer")
 
-    def _layers_of(self, player: Player) -> list[keras.Layer]:
-        return [layer for network in player.networks for layer in getattr(self, network).layers]
+    def _check_shapes(self) -> None:
+        """Raises InputError where two networks do not fit."""
+        images, latents = self.image_shape, self.latent_shape
+        takes = {"decoder": latents, "latent_discriminator": latents, "judge_encoder": images}
+        takes |= {"discriminator": images, "critic": images}
+        gives = {"decoder": images, "judge_decoder": images}
+        for name in self.network_names():
+            network = getattr(self, name)
+            given, made = (tuple(ends[0].shape[1:]) for ends in (network.inputs, network.outputs))
+            if name in takes and not fits(given, takes[name]):
+                raise InputError(
+                    f"The {name} takes shape {given}, where the encoder has {takes[name]}: build both with the same "
+                    "image_shape and latent_size."
+                )
+            if name in gives and not fits(made, gives[name]):
+                raise InputError(
+                    f"The {name} makes images of shape {made}, the encoder takes {gives[name]}: build both with the "
+                    "same image_shape."
+                )
+            if ("discriminator" in name or name == "critic") and made[-1] != 1:
+                raise InputError(f"The {name} gives {made[-1]} scores an image: build it with one.")
 
     # Saving
 
@@ -378,17 +405,15 @@ def _known(given: dict | None, kind: str, names: list[str], to: type, least: flo
     return {key: to(value) for key, value in (given or {}).items()}
 
 
-def _check_shapes(encoder: keras.Model, decoder: keras.Model) -> None:
-    if decoder.output_shape[1:] != encoder.input_shape[1:]:
-        raise InputError(
-            f"The decoder makes images of shape {decoder.output_shape[1:]}, the encoder takes "
-            f"{encoder.input_shape[1:]}: build both with the same image_shape."
-        )
-    if encoder.output_shape[1:] != decoder.input_shape[1:]:
-        raise InputError(
-            f"The encoder makes latents of shape {encoder.output_shape[1:]}, the decoder takes "
-            f"{decoder.input_shape[1:]}: build both with the same latent_size."
-        )
+def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a network, and of the networks in it."""
+    for layer in network.layers:
+        yield from layers_of(layer) if isinstance(layer, keras.Model) else (layer,)
+
+
+def fits(given: tuple, wanted: tuple) -> bool:
+    """Whether the shapes are equal, None in `given` being any size."""
+    return len(given) == len(wanted) and all(one in (None, other) for one, other in zip(given, wanted, strict=True))
 
 
 def _is_serialised(value: Any) -> bool:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.objective import Objective, Player, fits
 from kerasinterp.ops import losses, mixing
 
 
@@ -37,6 +37,7 @@ class SupervisedAMR(Objective):
         Player("discriminator", networks=("discriminator",), terms=("real", "fake", "fake_mix", "fake_class", "class")),
     )
     weights_of_terms = {"reconstruction": 10.0, "consistency": 1.0}
+    reconstruction_loss = "euclidean"  # as AMR
     default_mixing = mixing.Bernoulli()
 
     def __init__(self, *, soft: bool = False, **kwargs):
@@ -63,6 +64,11 @@ class SupervisedAMR(Objective):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "labels" not in batch:
             raise InputError("SupervisedAMR trains on images and their attributes: pass both to fit.")
+        if not fits(batch["labels"].shape[1:], self.mixer.input_shape[1:]):
+            raise InputError(
+                f"SupervisedAMR's attributes are (B, {self.mixer.input_shape[-1]}), 0 or 1, not (B, "
+                f"{str(tuple(batch['labels'].shape[1:]))[1:]}: turn classes into attributes, one-hot say."
+            )
         images, labels = batch["c"], tf.cast(batch["labels"], tf.float32)
         latents = self.encoder(images, training=training)
         alpha = self.uniform(tf.shape(images)[0], 1)

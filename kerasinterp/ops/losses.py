@@ -28,7 +28,7 @@ def squared_error(target: tf.Tensor | float, image: tf.Tensor) -> tf.Tensor:
 
 
 def distance(target: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
-    """Euclidean distance of each code, (B, ...) -> (B,) (AMR eq. 5's norm)."""
+    """Euclidean distance of each code or image, (B, ...) -> (B,) (AMR eq. 2 and 5's norms)."""
     difference = tf.square(tf.cast(target, tf.float32) - tf.cast(code, tf.float32))
     # The root has no gradient at 0.
     return tf.sqrt(tf.reduce_sum(difference, axis=list(range(1, difference.shape.rank))) + 1e-12)
@@ -46,4 +46,4 @@ def cross_entropy(scores: tf.Tensor, label: float | tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(losses, axis=list(range(1, losses.shape.rank)))
 
 
-RECONSTRUCTION = {"absolute": absolute_error, "squared": squared_error}
+RECONSTRUCTION = {"absolute": absolute_error, "squared": squared_error, "euclidean": distance}

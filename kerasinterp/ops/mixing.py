@@ -58,6 +58,8 @@ class Mixing:
     batch with itself, in reverse order (so each latent meets another one), at weights that it draws.
     """
 
+    at_any_weight = False  # what `mixing(a, b, t)` does to latents is what `draw` does, at weights that are given
+
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
         return lerp(a, b, t)
 
@@ -82,11 +84,15 @@ class Mixing:
 class Linear(Mixing):
     """Linear mixing of latents of any shape, one weight an example ("mixup": AMR eq. 3)."""
 
+    at_any_weight = True
+
 
 @keras.saving.register_keras_serializable("kerasinterp")
 @dataclasses.dataclass(frozen=True)
 class Spherical(Mixing):
     """Spherical mixing (SLERP) of two latent vectors (AugIntAE A.1)."""
+
+    at_any_weight = True
 
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
         return slerp(a, b, t)

@@ -7,6 +7,7 @@ import dataclasses
 
 from kerasinterp.recipe import Recipe, of_systems
 
+ABSOLUTE = {"reconstruction_loss": "absolute"}  # released code
 BASE = Recipe(
     name="mnist",
     summary="MNIST digits, 32 x 32",
@@ -17,7 +18,7 @@ BASE = Recipe(
     transformations=None,
     image_size=32,  # ACAI's padding of MNIST, which AMR took over
     channels=1,
-    objective_options={"weights": {"reconstruction": 10.0, "consistency": 1.0}},  # released code: lambda 10 on MNIST
+    objective_options=ABSOLUTE | {"weights": {"reconstruction": 10.0, "consistency": 1.0}},  # lambda 10 on MNIST
     mixing="linear",  # AMR eq. 3
     backbone="resnet",  # AMR section 3
     width=8,  # ours: an eighth of the released code's maps, for a CPU
@@ -34,7 +35,7 @@ RECIPES = of_systems(
     {
         "AMR": {},
         "AMR_bernoulli": {"mixing": "bernoulli"},  # AMR eq. 4
-        "ARAE": {"objective_options": {"weights": {"reconstruction": 10.0}}},
+        "ARAE": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 10.0}}},
         "ACAI": {"objective_options": {}, "backbone": "acai"},  # the critic is ACAI's own
     },
 )

@@ -25,8 +25,8 @@ BASE = Recipe(
 
 
 def _amr(consistency: float) -> dict[str, object]:
-    # AMR 5.2: lambda 10
-    return {"objective_options": {"weights": {"reconstruction": 10.0, "consistency": consistency}}}
+    weights = {"reconstruction": 10.0, "consistency": consistency}  # AMR 5.2: lambda 10
+    return {"objective_options": {"weights": weights, "reconstruction_loss": "absolute"}}  # released code
 
 
 RECIPES = of_systems(

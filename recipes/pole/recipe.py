@@ -9,6 +9,7 @@ from kerasinterp.recipe import Recipe, of_systems
 
 # Ours: a decoder's deviation of 0.1; one of 1 makes a mean image the cheapest, and the latent carries nothing.
 SHARP = {"objective_options": {"weights": {"reconstruction": 50.0}}}
+ABSOLUTE = {"reconstruction_loss": "absolute"}  # AMR's released code
 
 
 def systems(discriminator_learning_rate: float, **weights: float) -> dict[str, dict]:
@@ -29,8 +30,8 @@ def systems(discriminator_learning_rate: float, **weights: float) -> dict[str, d
         "ACAI": {},
         "GAIA": {"learning_rate": 1e-4, "adversary_learning_rate": None},  # its code's
         # Ours: with AMR's 10 and 1 for MNIST every code decodes to one image.
-        "ARAE": {"objective_options": {"weights": {"reconstruction": 1000.0}}},
-        "AMR": {"objective_options": {"weights": {"reconstruction": 1000.0, "consistency": 0.1}}},
+        "ARAE": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0}}},
+        "AMR": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0, "consistency": 0.1}}},
         "AE": {},
         "IntAE": {},
         # Every loss switched off in turn (appendix B).

@@ -16,7 +16,10 @@ RECIPE = Recipe(
     image_size=64,  # AMR section 3
     channels=3,
     objective="SupervisedAMR",
-    objective_options={"weights": {"reconstruction": 50.0, "consistency": 50.0}},  # table 1; figure 9's faces
+    objective_options={
+        "weights": {"reconstruction": 50.0, "consistency": 50.0},  # table 1; figure 9's faces
+        "reconstruction_loss": "absolute",  # released code
+    },
     mixing="bernoulli",
     backbone="resnet",  # AMR section 3
     width=64,  # released code

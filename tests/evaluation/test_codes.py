@@ -107,6 +107,7 @@ def test_no_scikit_learn_is_said_in_one_sentence(monkeypatch):
         (lambda codes, labels: clustering(codes, 0 * labels), "one class"),
         (lambda codes, labels: clustering(codes, labels, codes), "together"),
         (lambda codes, labels: clustering(0 * codes + labels[:, np.newaxis] // 2, labels), "fewer than 3 clusters"),
+        (lambda codes, labels: clustering(0 * codes, labels), "all equal"),
         (lambda codes, labels: cluster_distance(codes, 1), "2 clusters"),
     ],
 )

@@ -72,3 +72,7 @@ def squared(x: np.ndarray) -> np.ndarray:
 
 def absolute(x: np.ndarray) -> np.ndarray:
     return np.abs(x.reshape(len(x), -1)).mean(axis=1)
+
+
+def euclidean(x: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(x.reshape(len(x), -1), axis=1)

@@ -23,16 +23,18 @@ def test_contract_compiled(points):
     run_slow_objective_test(lambda: networks.make(AEAI, points=points), networks.image_batch())
 
 
+@pytest.mark.parametrize("count", [6, 7])
 @pytest.mark.parametrize("points", [None, 1, 4])
-def test_terms_follow_the_paper(points):
+def test_terms_follow_the_paper(points, count):
     """AEAI eq. 1; the derivative by a finite difference of the linear decoder, which is exact."""
-    model, batch = networks.make(AEAI, points=points), networks.image_batch()
-    drawn = np.random.default_rng(1).uniform(size=3)
+    model, batch = networks.make(AEAI, points=points), networks.image_batch(count)
+    pairs = (count + 1) // 2
+    drawn = np.random.default_rng(1).uniform(size=pairs)
     model.uniform = lambda *shape: tf.constant(drawn, tf.float32)
     x = batch["c"]
     z = apply(model.encoder, x)
-    z_i, z_j = z[:3], z[3:]
-    values = [drawn[:, None]] if points is None else [np.full((3, 1), n / points) for n in range(points + 1)]
+    z_i, z_j = z[:pairs], z[-pairs:]
+    values = [drawn[:, None]] if points is None else [np.full((pairs, 1), n / points) for n in range(points + 1)]
     mixed = np.concatenate([(1 - a) * z_i + a * z_j for a in values])
     decoded = apply(model.decoder, mixed)
     slope = np.concatenate([apply(model.decoder, z_j - z_i) for _ in values])
@@ -104,6 +106,18 @@ def test_perceptual_reconstruction(tmp_path):
     np.testing.assert_array_equal(loaded.perceptual.weights[0].numpy(), before)
 
 
+def test_a_perceptual_network_of_another_shape_is_refused():
+    with pytest.raises(InputError, match="The perceptual network takes shape"):
+        networks.make(AEAI, perceptual=networks.linear((8, 8, 3), (5,), seed=77))
+
+
+def test_fit_takes_any_number_of_images():
+    model = networks.make(AEAI, points=2)
+    model.compile("adam")
+    history = model.fit(networks.image_batch(7)["c"], batch_size=2, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+
+
 def test_points_start_at_1():
     with pytest.raises(InputError, match="M of the paper"):
         networks.make(AEAI, points=0)
@@ -131,6 +145,7 @@ def test_a_decoder_that_cannot_be_differentiated_twice_is_refused(layer):
     latent = keras.Input((LATENT,))
     decoder = keras.Model(latent, keras.layers.Reshape(SHAPE)(layer()(keras.layers.Dense(64)(latent))))
     parts = {name: networks.linear_networks()[name] for name in ("encoder", "discriminator")}
-    with pytest.raises(InputError, match="differentiates twice"):
-        AEAI(**parts, decoder=decoder)
+    for one in (decoder, keras.Model(latent, decoder(latent))):
+        with pytest.raises(InputError, match="differentiates twice"):
+            AEAI(**parts, decoder=one)
     AEAI(**parts, decoder=decoder, weights={"smoothness": 0.0})

@@ -3,7 +3,7 @@ import networks
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import LABELS, LATENT, SHAPE, absolute, apply, cross_entropy, linear
+from networks import LABELS, LATENT, SHAPE, apply, cross_entropy, euclidean, linear
 from objective_test_case import run_objective_test, run_slow_objective_test
 
 from kerasinterp.errors import InputError
@@ -59,7 +59,7 @@ def test_terms_follow_the_paper(soft, monkeypatch):
     fake, fake_mix, fake_class = judge(reconstruction)[0], judge(mix)[0], judge(labelled)[0]
     norm = np.linalg.norm
     expected = {
-        "reconstruction": absolute(x - reconstruction),
+        "reconstruction": euclidean(x - reconstruction),
         "fooling": cross_entropy(fake, 1.0),
         "fooling_mix": cross_entropy(fake_mix, 1.0),
         "fooling_class": cross_entropy(fake_class, 1.0),
@@ -83,6 +83,9 @@ def test_unlabelled_or_unsuitable_parts_are_refused():
     model.compile("adam")
     with pytest.raises(InputError, match="attributes"):
         model.train_on_batch(networks.image_batch())
+    for labels in (np.zeros(6, np.int64), np.zeros((6, LABELS + 1), np.float32)):
+        with pytest.raises(InputError, match=rf"attributes are \(B, {LABELS}\)"):
+            model.train_on_batch(networks.image_batch() | {"labels": labels})
     with pytest.raises(InputError, match="classes=k"):
         make(discriminator=linear(SHAPE, (1,), 1))
     with pytest.raises(InputError, match="4 features"):
