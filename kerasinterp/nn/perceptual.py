@@ -39,7 +39,7 @@ def vgg16(
     images = keras.Input(tuple(image_shape), name="images")
     colours = keras.layers.Concatenate(name="grey")([images] * 3) if image_shape[2] == 1 else images[..., ::-1]
     scaled = keras.layers.Rescaling(127.5, [127.5 - mean for mean in _MEANS], name="scaled")(colours)
-    features = keras.Model(network.inputs, [network.get_layer(layer).output for layer in layers])
+    features = keras.Model(network.input, [network.get_layer(layer).output for layer in layers])
     found = features(scaled)
     found = found if len(layers) > 1 else found[0] if isinstance(found, list) else found
     model = keras.Model(images, found, name=name)

@@ -18,7 +18,7 @@ def test_features_are_keras_own(channels, monkeypatch):
     colour = np.repeat(images, 3, axis=3) if channels == 1 else images
     inputs = keras.applications.vgg16.preprocess_input(127.5 * colour + 127.5)
     for layer, features in zip(("block1_conv2", "block2_conv2"), found, strict=True):
-        expected = keras.Model(plain.inputs, plain.get_layer(layer).output)(inputs)
+        expected = keras.Model(plain.input, plain.get_layer(layer).output)(inputs)
         np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-2)
     assert not network.trainable_variables
     assert perceptual.vgg16((32, 32, channels), weights=None)(images).shape == (2, 16, 16, 128)
