@@ -103,10 +103,13 @@ def train(
 
     settings = {name: value for name, value in overrides.items() if value is not None}
     if source:
-        settings |= {"source": source, "source_split": data_split, "target": None}
+        settings |= {"source": source, "source_split": data_split, "source_options": {}, "target": None}
     if target:
         settings |= {"target": target, "target_split": target_split}
-    chosen = dataclasses.replace(find(recipe, smoke=smoke), **settings)
+    found = find(recipe, smoke=smoke)
+    if settings.get("objective", found.objective) != found.objective:
+        settings["objective_options"] = {}  # they are those of the recipe's own
+    chosen = dataclasses.replace(found, **settings)
     output = output or Path("runs", recipe)
     _check_directory(output)
     with _quiet():
@@ -170,7 +173,7 @@ def generate(
         raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
     with _quiet():
         from kerasinterp import generation
-    loaded = generation.load_model(model)
+    loaded = _of_images(generation.load_model(model), model)
     images = _read_images(seeds, loaded.image_shape, invert)
     made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
     for path in old:
@@ -198,7 +201,7 @@ def interpolate(
     _check_directory(output.parent)
     with _quiet():
         from kerasinterp import generation
-    loaded = generation.load_model(model)
+    loaded = _of_images(generation.load_model(model), model)
     a, b = (_read_images((path,), loaded.image_shape, invert, single=True) for path in (first, second))
     if output.suffix.lower() == ".gif":
         alphas = [step / max(1, (steps or 31) - 1) for step in range(steps or 31)]
@@ -253,7 +256,7 @@ def evaluate(
             raise InputError(f"there is no recipe.json beside {models[0]} that names a {name}: give --{name}.")
     with _quiet():
         from kerasinterp import data, evaluation, generation
-    loaded = _named({path: generation.load_model(path) for path in models})
+    loaded = _named({path: _of_images(generation.load_model(path), path) for path in models})
     height, _, channels = next(iter(loaded.values())).image_shape
     options = {"image_size": height, "channels": channels, "labels": True}
     report = evaluation.evaluate(
@@ -392,6 +395,12 @@ def _check_directory(directory: Path) -> None:
             probe.flush()
     except OSError as error:
         raise InputError(f"{directory} cannot be written to ({error.strerror}): choose another output.") from error
+
+
+def _of_images(loaded: Any, path: Path) -> Any:
+    if len(loaded.image_shape) != 3:
+        raise InputError(f"{path} is a model of points, not of images: use it from Python, or export it as tflite.")
+    return loaded
 
 
 def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, single: bool = False) -> Any:

@@ -230,8 +230,10 @@ class _Endpoint:
 
 
 def _endpoints(networks: _Networks) -> dict[str, _Endpoint]:
-    images, latent, one = (None, *networks.image_shape), (None, *networks.latent_shape), (None,)
     shape = networks.image_shape
+    if len(shape) != 3:
+        raise InputError("A model of points takes no image files, which a SavedModel offers: export it as tflite.")
+    images, latent, one = (None, *shape), (None, *networks.latent_shape), (None,)
 
     def interpolate_files(a: tf.Tensor, b: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
         return _to_files(networks.interpolate(_from_files(a, shape), _from_files(b, shape), alpha))

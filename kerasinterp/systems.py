@@ -58,9 +58,13 @@ def compare(
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     chosen = {system: dataclasses.replace(own, **settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
-    _open(output, dataset, smoke)
+    path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
+    if path.exists() and (before := json.loads(path.read_text())) != asked:
+        held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
+        raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
     yard = next(iter(chosen.values())), output / "judges", smoke
     judge = yardstick(*yard)
+    _write(path, json.dumps(asked) + "\n")
     runs = {
         output / "runs" / f"{system}_{seed}": dataclasses.replace(recipe, seed=seed)
         for seed in range(seeds)
@@ -82,15 +86,6 @@ def compare(
     for name, draw in judge.figures.items():
         draw(table, output / name)
     return table
-
-
-def _open(output: pathlib.Path, dataset: str, smoke: bool) -> None:
-    """Writes `comparison.json`, or checks that the comparison in the folder is the same."""
-    path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
-    if path.exists() and (before := json.loads(path.read_text())) != asked:
-        held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
-        raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
-    _write(path, json.dumps(asked) + "\n")
 
 
 def _finish(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]:

@@ -143,7 +143,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     output = pathlib.Path(output)
     _system(recipe)
     checkpoints = callbacks.Checkpoints(output / "checkpoints", recipe.snapshot_every)
-    _open_run(recipe, output, resume, checkpoints)
+    _check_run(recipe, output, resume)
     if not recipe.jit_compile:  # Keras does not compile deterministic models
         tf.config.experimental.enable_op_determinism()
         # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
@@ -155,6 +155,7 @@ def train(recipe: Recipe, output: str | pathlib.Path, *, resume: bool = False, r
     with strategy.scope():
         model = _newest(checkpoints) if resume else None
         model = model or build(recipe)
+    _begin_run(recipe, output, checkpoints)  # after all that may refuse: a mistake leaves no run behind
     step, per_epoch = model.steps, recipe.steps_per_epoch
     interrupt = callbacks.StopOnInterrupt()
     total = recipe.epochs * per_epoch
@@ -242,11 +243,9 @@ def judges_and_images(
     return judges, source, target
 
 
-def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: callbacks.Checkpoints) -> None:
-    """Writes `recipe.json`, or checks that the run to be resumed is the same."""
-    path = output / "recipe.json"
-    settings = _settings(recipe)
-    if path.exists():
+def _check_run(recipe: Recipe, output: pathlib.Path, resume: bool) -> None:
+    """Raises InputError if the folder holds a run that is not to be resumed, or another one."""
+    if (output / "recipe.json").exists():
         if not resume:
             raise InputError(
                 f"{output} already holds a run: add --resume to go on with it, or choose another --output."
@@ -254,6 +253,10 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
         _check_same(recipe, output)
     elif resume and output.exists() and any(output.iterdir()):
         raise InputError(f"{output} holds no run to resume (no recipe.json): choose the folder of a run.")
+
+
+def _begin_run(recipe: Recipe, output: pathlib.Path, checkpoints: callbacks.Checkpoints) -> None:
+    """Writes `recipe.json`, and removes what a killed process left."""
     for left_over in output.rglob(".partial-*"):
         left_over.unlink()
     try:
@@ -265,8 +268,8 @@ def _open_run(recipe: Recipe, output: pathlib.Path, resume: bool, checkpoints: c
             "keras": keras.__version__,
             "numpy": np.__version__,
         }
-        with written_whole(path) as partial:
-            partial.write_text(json.dumps({"recipe": settings, "versions": versions}, indent=1) + "\n")
+        with written_whole(output / "recipe.json") as partial:
+            partial.write_text(json.dumps({"recipe": _settings(recipe), "versions": versions}, indent=1) + "\n")
     except OSError as error:
         raise InputError(f"Cannot write to {output} ({error.strerror}): choose another --output.") from error
 
@@ -342,6 +345,8 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     settings = {"batch_size": recipe.batch_size, "seed": recipe.seed}
     if recipe.source == "spiral":
         return functools.partial(data.batches, data.spiral.points(10_000, seed=recipe.seed), **settings)
+    if recipe.backbone == "mlp":
+        raise InputError(f"{recipe.name} is for points of the plane, not for images: choose another recipe.")
     asked = recipe.attributes if recipe.named_attributes else bool(recipe.attributes)
     found = _images(recipe, recipe.source, recipe.source_split, labels=asked, **recipe.source_options)
     images, labels = found if recipe.attributes else (found, None)
@@ -351,8 +356,17 @@ def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     if recipe.transformations is not None:
         settings["transformations"] = Transformations(**recipe.transformations)
         return functools.partial(data.triplets, images, **settings)
+    if labels is not None and not recipe.named_attributes:
+        rows = len(recipe.attributes)
+        if len(np.unique(labels)) < 2 or labels.max() >= rows:
+            raise InputError(
+                f"{recipe.objective} learns from labelled images, and {recipe.name} has attributes for {rows} classes: "
+                f"{recipe.source} has labels {labels.min()} to {labels.max()}. Put the images of a class in a folder "
+                "of its own, or choose another recipe."
+            )
+        labels = np.array(recipe.attributes)[labels]
     if labels is not None:
-        settings["labels"] = labels if recipe.named_attributes else np.array(recipe.attributes)[labels]
+        settings["labels"] = labels
     return functools.partial(data.batches, images, **settings)
 
 

@@ -293,3 +293,18 @@ def test_list_names_recipes_objectives_and_datasets(capfd):
     assert code == 0
     for name in ("augintae_mnist", "augintae_omniglot", "AugIntAE", "IntAE", "glyphs", "mnist"):
         assert f"  {name} " in out
+
+
+def test_a_model_of_points_is_no_model_of_images(capfd, seeds, tmp_path):
+    from kerasinterp import training
+    from kerasinterp.recipe import find
+
+    path = tmp_path / "points.keras"
+    training.build(find("acai_spiral", smoke=True)).save(path)
+    for arguments in (
+        ["generate", path, seeds, "-o", tmp_path / "new"],
+        ["interpolate", path, seeds / "0.png", seeds / "1.png", "-o", tmp_path / "path.png"],
+        ["export", path, "--format", "saved_model", "-o", tmp_path / "served"],
+    ):
+        assert "model of points" in fails(capfd, *arguments)
+    assert run(capfd, "export", path, "--format", "tflite", "-o", tmp_path / "points.tflite")[0] == 0

@@ -126,6 +126,16 @@ def test_another_comparison_in_the_folder_is_refused(compared):
             systems.compare(other[0], ["PlainAE"], output, **other[1], **TINY)
 
 
+def test_a_comparison_that_could_not_begin_claims_no_folder(tmp_path, monkeypatch):
+    def fail(*_):
+        raise InputError("no data")
+
+    monkeypatch.setattr(systems, "yardstick", fail)
+    with pytest.raises(InputError, match="no data"):
+        systems.compare("coil100", ["PlainAE"], tmp_path, smoke=True)
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_more_seeds_and_epochs_than_before(tmp_path):
     settings = TINY | {"snapshot_every": 2}

@@ -237,6 +237,11 @@ def test_what_is_refused(recipe, finished, tmp_path):
     assert (tmp_path / "other" / "thesis.txt").read_text() == "dear"
     with pytest.raises(InputError, match="Did you mean 'AugIntAE'"):
         training.train(dataclasses.replace(recipe, objective="AugIntEA"), tmp_path / "unknown")
+    with pytest.raises(InputError, match="nosuch"):
+        training.train(dataclasses.replace(recipe, source="nosuch"), tmp_path / "unknown")
+    with pytest.raises(InputError, match="There is no term 'cycle'"):
+        options = {"weights": {"cycle": 1.0}}
+        training.train(dataclasses.replace(recipe, objective_options=options), tmp_path / "unknown")
     assert not (tmp_path / "unknown").exists()
     with pytest.raises(InputError, match="Did you mean 'augintae_mnist'"):
         find("augintae_mnst")
@@ -320,6 +325,15 @@ def test_a_network_that_recipes_do_not_build_is_named(monkeypatch):
     monkeypatch.setitem(OBJECTIVES, "Odd", Odd)
     with pytest.raises(InputError, match="Odd asks for a network 'oracle'"):
         training.build(dataclasses.replace(find("plainae_lines16", smoke=True), objective="Odd", objective_options={}))
+
+
+def test_supervised_training_needs_labels_that_have_attributes(folder, tmp_path):
+    recipe = find("supervised_amr_mnist", smoke=True)
+    with pytest.raises(InputError, match="learns from labelled images"):
+        training.train(dataclasses.replace(recipe, source=str(folder)), tmp_path / "run")
+    with pytest.raises(InputError, match="for points of the plane"):
+        training.train(dataclasses.replace(find("acai_spiral", smoke=True), source=str(folder)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_pairs_are_of_one_class():

@@ -65,7 +65,7 @@ def mixes(
         "fid_mix_std": float(np.std(distances)),
         "fid_mix_sets": distances,
         "fid_reconstruction": frechet_distance(real, features(reconstructions)),
-        **{key: float(np.mean([one[key] for one in kept])) for key in kept[0]},
+        **{key: None if None in (values := [one[key] for one in kept]) else float(np.mean(values)) for key in kept[0]},
     }
 
 
@@ -79,10 +79,11 @@ def consistency(encode: Function, decode: Function, mixed: np.ndarray) -> dict:
     Returns:
         - "consistency": the mean Euclidean distance |h - f(g(h))|;
         - "consistency_relative": the same in units of the codes' root mean squared distance from their mean, so that
-          systems whose codes differ in scale compare: 0 is best, about 1.4 is what another mix's code would give.
+          systems whose codes differ in scale compare: 0 is best, about 1.4 is what another mix's code would give. None
+          if all codes are equal, as a collapsed model's are.
 
     Raises:
-        InputError: fewer than two codes, equal codes, or codes of another shape or not finite.
+        InputError: fewer than two codes, or codes of another shape or not finite.
 
     Source: AMR equation 5 and appendix 5.2.
     """
@@ -151,7 +152,5 @@ def _consistency(mixed: np.ndarray, again: np.ndarray) -> dict:
         raise InputError(f"codes of shape {mixed.shape} came back as {again.shape}: give two or more, in one shape.")
     mixed, again = (codes.reshape(len(codes), -1).astype(np.float64) for codes in (mixed, again))
     scale = np.sqrt(np.square(mixed - mixed.mean(axis=0)).sum(axis=1).mean())
-    if not scale:
-        raise InputError("all mixed codes are equal, so a distance between them has no scale: give other images.")
     moved = float(np.linalg.norm(mixed - again, axis=1).mean())
-    return {"consistency": moved, "consistency_relative": moved / float(scale)}
+    return {"consistency": moved, "consistency_relative": moved / float(scale) if scale else None}

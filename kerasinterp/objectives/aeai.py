@@ -56,7 +56,7 @@ class AEAI(Objective):
         self.points = points
         self.perceptual = perceptual
         if perceptual is not None:
-            if not fits(perceptual.inputs[0].shape[1:], self.image_shape):
+            if getattr(perceptual, "inputs", None) and not fits(perceptual.inputs[0].shape[1:], self.image_shape):
                 raise InputError(
                     f"The perceptual network takes shape {tuple(perceptual.inputs[0].shape[1:])}, the encoder "
                     f"{self.image_shape}: build it with the same image_shape."

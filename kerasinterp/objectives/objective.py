@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -321,6 +322,8 @@ class Objective(keras.Model):
         gives = {"decoder": images, "judge_decoder": images}
         for name in self.network_names():
             network = getattr(self, name)
+            if not getattr(network, "inputs", None):  # a subclassed model says no shapes
+                continue
             given, made = (tuple(ends[0].shape[1:]) for ends in (network.inputs, network.outputs))
             if name in takes and not fits(given, takes[name]):
                 raise InputError(
@@ -332,7 +335,7 @@ class Objective(keras.Model):
                     f"The {name} makes images of shape {made}, the encoder takes {gives[name]}: build both with the "
                     "same image_shape."
                 )
-            if ("discriminator" in name or name == "critic") and made[-1] != 1:
+            if ("discriminator" in name or name == "critic") and made and made[-1] != 1:
                 raise InputError(f"The {name} gives {made[-1]} scores an image: build it with one.")
 
     # Saving
@@ -370,14 +373,14 @@ class Objective(keras.Model):
 @contextlib.contextmanager
 def _at_share(optimizer: keras.optimizers.Optimizer, share: tf.Tensor) -> Iterator[None]:
     """Within it, the optimizer steps at that share of its learning rate, whether that is a number or a schedule."""
-    whole = optimizer.update_step
+    whole = functools.partial(type(optimizer).update_step, optimizer)
     optimizer.update_step = lambda gradient, variable, rate: whole(
         gradient, variable, tf.cast(share, rate.dtype) * rate
     )
     try:
         yield
     finally:
-        optimizer.update_step = whole
+        optimizer.__dict__.pop("update_step", None)  # another replica may have come and gone meanwhile
 
 
 def _mean_gradient(term: tf.Tensor) -> tf.Tensor:
@@ -412,8 +415,10 @@ def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
 
 
 def fits(given: tuple, wanted: tuple) -> bool:
-    """Whether the shapes are equal, None in `given` being any size."""
-    return len(given) == len(wanted) and all(one in (None, other) for one, other in zip(given, wanted, strict=True))
+    """Whether the shapes are equal, None being any size."""
+    return len(given) == len(wanted) and all(
+        None in (one, other) or one == other for one, other in zip(given, wanted, strict=True)
+    )
 
 
 def _is_serialised(value: Any) -> bool:

@@ -88,8 +88,6 @@ def test_bad_calls_get_one_sentence():
         mixes(encode, lambda codes: decode(codes) * np.nan, draw, IMAGES, encode)
     with pytest.raises(InputError, match="came back as"):
         consistency(lambda images: images[:, :2], lambda codes: codes, encode(IMAGES))
-    with pytest.raises(InputError, match="equal"):
-        consistency(lambda images: images, lambda codes: codes, np.ones((3, 2)))
     with pytest.raises(InputError, match="1 to 12"):
         bernoulli_parameters(lambda labels: labels, 0)
     with pytest.raises(InputError, match=r"in \[0, 1\]"):
@@ -107,3 +105,13 @@ def test_figures_are_drawn(tmp_path):
     ):
         with PIL.Image.open(path) as picture:
             assert picture.width > picture.height
+
+
+def test_a_collapsed_model_has_no_relative_consistency():
+    """Codes that are all equal have no scale; what else is measured stays."""
+    found = consistency(lambda images: images + 3.0, lambda codes: codes, np.ones((3, 2)))
+    assert found == {"consistency": pytest.approx(18**0.5), "consistency_relative": None}
+    collapsed = mixes(
+        lambda images: np.ones((len(images), 4)), lambda codes: IMAGES[: len(codes)], draw, IMAGES, encode
+    )
+    assert collapsed["consistency_relative"] is None and np.isfinite(collapsed["fid_mix"])

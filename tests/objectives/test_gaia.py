@@ -86,11 +86,26 @@ def test_averages_are_of_the_weights_that_the_model_had():
         np.testing.assert_array_equal(average, last)
 
 
+def test_devices_use_the_share_once(two_devices):
+    def moved(share):
+        with two_devices.scope():
+            model = networks.make(GAIA)
+            model.step_shares = lambda outputs: dict.fromkeys(("autoencoder", "discriminator"), tf.constant(share))
+            model.compile(keras.optimizers.SGD(1.0))
+        before = [variable.numpy() for variable in model.trainable_variables]
+        model.fit(networks.image_batch()["c"], batch_size=6, verbose=0, shuffle=False)
+        return [variable.numpy() - start for variable, start in zip(model.trainable_variables, before, strict=True)]
+
+    for part, whole in zip(moved(0.25), moved(1.0), strict=True):
+        np.testing.assert_allclose(part, 0.25 * whole, rtol=1e-3, atol=1e-5)
+
+
 def test_devices_step_alike(two_devices):
     with two_devices.scope():
         model = networks.make(GAIA)
         model.compile(keras.optimizers.Adam(1e-2))
-    model.fit(networks.image_batch()["c"], batch_size=6, epochs=3, verbose=0)
+    for batch_size in (6, 4):  # the second is traced anew
+        model.fit(networks.image_batch()["c"], batch_size=batch_size, epochs=3, verbose=0)
     for variable in model.trainable_variables:
         first, second = (copy.numpy() for copy in variable.value.values)
         np.testing.assert_array_equal(first, second, err_msg=variable.path)

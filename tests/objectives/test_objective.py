@@ -161,6 +161,27 @@ def test_networks_that_do_not_fit_are_refused(cls, name, shapes, said):
         cls(**parts | {name: linear(*shapes, 1)})
 
 
+def test_networks_that_say_no_shapes_or_give_flat_scores_are_taken():
+    @keras.saving.register_keras_serializable("tests")
+    class Critic(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, images):
+            return self.dense(keras.ops.reshape(images, (-1, 64)))
+
+    subclassed = Critic()
+    subclassed(np.zeros((1, *SHAPE), np.float32))
+    images = keras.Input(SHAPE)
+    flat = keras.Model(images, keras.layers.Reshape(())(linear(SHAPE, (1,), 1)(images)))
+    for cls, critic in ((ACAI, subclassed), (AMR, flat)):
+        name = "critic" if cls is ACAI else "discriminator"
+        model = cls(**{key: networks.linear_networks()[key] for key in ("encoder", "decoder")}, **{name: critic})
+        model.compile("adam")
+        assert np.isfinite(list(model.train_on_batch(networks.image_batch(), return_dict=True).values())).all()
+
+
 def test_labels_arrive():
     seen = []
 
