@@ -8,6 +8,7 @@ import os
 import pathlib
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -59,7 +60,7 @@ def compare(
     chosen = {system: dataclasses.replace(own, **settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
     path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
-    if path.exists() and (before := json.loads(path.read_text())) != asked:
+    if path.exists() and (before := _read(path)) != asked:
         held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
         raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
     yard = next(iter(chosen.values())), output / "judges", smoke
@@ -148,7 +149,7 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Rec
 def _measured(run: pathlib.Path, recipe: Recipe, judge: Yardstick) -> list[dict]:
     """The measures of each snapshot and of the final model, with "images_seen"; kept in the run's folder."""
     path = run / "measures.json"
-    kept = {row["images_seen"]: row for row in json.loads(path.read_text())} if path.exists() else {}
+    kept = {row["images_seen"]: row for row in _read(path)} if path.exists() else {}
     per_epoch = recipe.steps_per_epoch * recipe.batch_size
     models = {int(file.stem.split("-")[1]) * per_epoch: file for file in run.glob("snapshots/epoch-*.keras")}
     models[recipe.epochs * per_epoch] = run / "model.keras"
@@ -211,6 +212,13 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
         axis.set_ylim(bottom=0)
     legend(figure, axes[0])
     save(figure, path)
+
+
+def _read(path: pathlib.Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): remove it, and it is made again.") from error
 
 
 def _write(path: pathlib.Path, text: str) -> None:

@@ -343,10 +343,14 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
 def _batches(recipe: Recipe) -> Callable[..., tf.data.Dataset]:
     """The training batches from a given `start_step` on: triplets, or images, with attributes if there are any."""
     settings = {"batch_size": recipe.batch_size, "seed": recipe.seed}
-    if recipe.source == "spiral":
+    kinds = ("images", "points of the plane")
+    takes, has = recipe.backbone == "mlp", recipe.source == "spiral"
+    if takes != has:
+        raise InputError(
+            f"{recipe.name} is for {kinds[takes]}, not for {kinds[has]}: choose another recipe or dataset."
+        )
+    if has:
         return functools.partial(data.batches, data.spiral.points(10_000, seed=recipe.seed), **settings)
-    if recipe.backbone == "mlp":
-        raise InputError(f"{recipe.name} is for points of the plane, not for images: choose another recipe.")
     asked = recipe.attributes if recipe.named_attributes else bool(recipe.attributes)
     found = _images(recipe, recipe.source, recipe.source_split, labels=asked, **recipe.source_options)
     images, labels = found if recipe.attributes else (found, None)

@@ -163,6 +163,11 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     assert str(output) == "runs/augintae_mnist" and str(other) == "there" and second_options == {"resume": False}
     assert (second.objective, second.epochs, second.seed, second.precision) == ("AE", 3, 5, "bfloat16")
     assert (second.source, second.source_split, second.target) == ("glyphs", "digits", None)
+    # What belongs to the recipe's own data and objective stays behind with them.
+    assert run(capfd, "train", "aeai_coil100", "--data", "glyphs", "--objective", "GAIA", "-o", "other")[0] == 0
+    changed = calls[-1][0][0]
+    assert (changed.source_options, changed.objective_options) == ({}, {})
+    assert recipe.find("aeai_coil100").source_options and recipe.find("aeai_coil100").objective_options
 
 
 def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):

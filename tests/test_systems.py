@@ -136,6 +136,20 @@ def test_a_comparison_that_could_not_begin_claims_no_folder(tmp_path, monkeypatc
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["comparison.json", "runs/PlainAE_0/measures.json"])
+def test_a_damaged_file_is_named(name, compared):
+    output, table = compared
+    whole = (output / name).read_text()
+    try:
+        (output / name).write_text(whole[:-3])
+        with pytest.raises(InputError, match=r"\.json cannot be read .*: remove it, and it is made again"):
+            systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+        (output / name).unlink()
+        assert systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY) == table
+    finally:
+        (output / name).write_text(whole)
+
+
 @pytest.mark.slow
 def test_more_seeds_and_epochs_than_before(tmp_path):
     settings = TINY | {"snapshot_every": 2}

@@ -333,6 +333,8 @@ def test_supervised_training_needs_labels_that_have_attributes(folder, tmp_path)
         training.train(dataclasses.replace(recipe, source=str(folder)), tmp_path / "run")
     with pytest.raises(InputError, match="for points of the plane"):
         training.train(dataclasses.replace(find("acai_spiral", smoke=True), source=str(folder)), tmp_path / "run")
+    with pytest.raises(InputError, match="is for images, not for points"):
+        training.train(dataclasses.replace(find("acai_lines16", smoke=True), source="spiral"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

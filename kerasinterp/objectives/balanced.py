@@ -68,9 +68,7 @@ class BalancedAutoencoder(Objective):
         }
 
     def after_update(self, outputs: dict[str, tf.Tensor]) -> None:
-        margin = outputs["real_score"] - outputs["fake_score"]
-        context = tf.distribute.get_replica_context()
-        margin = context.all_reduce(tf.distribute.ReduceOp.MEAN, margin)
+        margin = self.mean_over_replicas(outputs["real_score"] - outputs["fake_score"])
         self.k.assign(tf.clip_by_value(self.k - 0.001 * (1.0 - margin), 0.0, 1.0))  # eq. 5-6
 
     def get_config(self) -> dict:

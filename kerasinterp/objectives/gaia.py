@@ -59,9 +59,7 @@ class GAIA(Objective):
 
     def _squashed(self, difference: tf.Tensor) -> tf.Tensor:
         """s(d) of the difference over all replicas: each has a share of the batch, and all must step alike."""
-        context = tf.distribute.get_replica_context()
-        mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(difference))
-        return tf.stop_gradient(tf.sigmoid(self.slope * mean))
+        return tf.sigmoid(self.slope * self.mean_over_replicas(tf.stop_gradient(difference)))
 
 
 def _distances(images: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:

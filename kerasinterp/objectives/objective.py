@@ -159,6 +159,10 @@ class Objective(keras.Model):
         """Draws from U(0, 1)."""
         return keras.random.uniform(shape, seed=self.seed_generator)
 
+    def mean_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
+        """The mean of a value that every replica has of its share of the batch; `value` itself on one device."""
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, value)
+
     # What a user calls
 
     @property

@@ -31,6 +31,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
             found["mse_unseen"] = found["mse"]
         elif own.source_share < 1.0:
             unseen = ~training.trained_on(own, views.places.size)[views.places]
+            # All intervals, in the small form too: of few, some alpha might have no view that is unseen.
             only = {"length": _INTERVAL, "retrieval_length": _INTERVAL, "judged": unseen}
             found["mse_unseen"] = evaluation.in_between(interpolate, views, [_INTERVAL], **only)["mse"]
         found |= evaluation.departure(interpolate, views, pairs=64 if smoke else 256)

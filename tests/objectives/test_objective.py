@@ -52,6 +52,12 @@ PLAYERS = {
 PLAYERS |= dict.fromkeys(("IntAE", "AugIntAE"), PLAYERS["AE"])
 
 
+def test_every_system_is_found():
+    expected = "AAE ACAI AE AEAI AMR ARAE AugIntAE BetaVAE DenoisingAE GAIA IntAE PlainAE SupervisedAMR VAE"
+    assert set(expected.split()) <= set(OBJECTIVES)  # and those that are new
+    assert list(OBJECTIVES) == sorted(OBJECTIVES)
+
+
 @pytest.mark.parametrize("name", PLAYERS)
 def test_players_minimise_what_the_papers_say(name):
     cls = OBJECTIVES[name]
