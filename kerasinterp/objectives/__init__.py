@@ -12,8 +12,11 @@ from kerasinterp.nn import (  # noqa: F401
     leaky_relu,
     spectral_convolution,
 )
+from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.balanced import BalancedAutoencoder
-from kerasinterp.objectives.objective import Balance, Objective, Player
+from kerasinterp.objectives.generator import Generator
+from kerasinterp.objectives.objective import Objective
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import adam as _adam  # noqa: F401
 
 
@@ -21,7 +24,7 @@ def _systems() -> dict[str, type[Objective]]:
     """Every objective in this folder, by its class's name: a new file is all that a new system needs."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    found, bases = [Objective], {Objective, BalancedAutoencoder}
+    found, bases = [Objective], {Objective, Autoencoder, BalancedAutoencoder, Generator}
     for cls in found:
         found += [sub for sub in cls.__subclasses__() if sub.__module__.startswith(__name__) and sub not in found]
     return {cls.__name__: cls for cls in sorted(set(found) - bases, key=lambda cls: cls.__name__)}
@@ -30,4 +33,4 @@ def _systems() -> dict[str, type[Objective]]:
 OBJECTIVES = _systems()
 globals().update(OBJECTIVES)
 
-__all__ = ["OBJECTIVES", "Balance", "Objective", "Player", *OBJECTIVES]
+__all__ = ["OBJECTIVES", "Autoencoder", "Generator", "Objective", "Player", *OBJECTIVES]

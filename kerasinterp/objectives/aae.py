@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class AAE(Objective):
+class AAE(Autoencoder):
     """An autoencoder whose latents a discriminator cannot tell from a normal prior (Makhzani et al., 2015).
 
         autoencoder:          |x - G(E(x))|^2 + BCE(D(E(x)), 1)
@@ -27,7 +28,7 @@ class AAE(Objective):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         latents = self.encoder(images, training=training)
-        prior = keras.random.normal(tf.shape(latents), seed=self.seed_generator)
+        prior = self.normal(*tf.unstack(tf.shape(latents)))
         of_prior, of_latents = self.jointly("latent_discriminator", prior, latents, training=training)
         return {
             "reconstruction": self.reconstruction_error(images, self.decoder(latents, training=training)),

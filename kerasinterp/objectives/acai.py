@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class ACAI(Objective):
+class ACAI(Autoencoder):
     """A critic predicts the mixing coefficient, the autoencoder makes it predict none (ACAI, 2019, eq. 2-3).
 
         x_a = G(a E(x) + (1 - a) E(x')),  a ~ U(0, 0.5)

@@ -5,7 +5,10 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
-from kerasinterp.objectives.objective import Objective, Player, fits, layers_of
+from kerasinterp.nn.net import fits
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.objective import layers_of
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 # TensorFlow holds the mean constant within their variance: right first derivatives, wrong second ones.
@@ -13,7 +16,7 @@ _INEXACT = (BatchNormalization, keras.layers.BatchNormalization, keras.layers.Gr
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class AEAI(Objective):
+class AEAI(Autoencoder):
     """Shapes the latent space so that lines in it are admissible interpolations (AEAI eq. 1).
 
         x(a) = G(z(a)),  z(a) = (1 - a) E(x_i) + a E(x_j)

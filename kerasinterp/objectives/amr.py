@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class AMR(Objective):
+class AMR(Autoencoder):
     """Decoded mixes, too, must pass for real, and be encoded again to what was mixed (AMR eq. 5).
 
         h_mix = Mix(E(x), E(x')),  mix = G(h_mix)

@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class ARAE(Objective):
+class ARAE(Autoencoder):
     """An autoencoder whose reconstructions a discriminator takes for real (AMR eq. 2).
 
         autoencoder:   lambda |x - G(E(x))|_2 + BCE(D(G(E(x))), 1)

@@ -3,12 +3,14 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Balance, Objective, Player
-from kerasinterp.ops import losses
+from kerasinterp.errors import InputError
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player, mean_gradient
+from kerasinterp.ops import gradients, losses
 from kerasinterp.ops.mixing import Spherical
 
 
-class BalancedAutoencoder(Objective):
+class BalancedAutoencoder(Autoencoder):
     """An autoencoder and an LSGAN discriminator, the adversarial gradient balanced (AugIntAE A.1, eq. 2-6).
 
         L_AE = L_recon + k gamma L_adv,  gamma = |grad L_recon| / |grad L_adv|, per image, at the decoded images
@@ -25,12 +27,7 @@ class BalancedAutoencoder(Objective):
     """
 
     players = (
-        Player(
-            "autoencoder",
-            networks=("encoder", "decoder"),
-            terms=("reconstruction", "adversarial"),
-            balance=Balance(images="decoded", target="reconstruction", term="adversarial"),
-        ),
+        Player("autoencoder", networks=("encoder", "decoder"), terms=("reconstruction", "adversarial")),
         Player("discriminator", networks=("discriminator",), terms=("real", "fake")),
     )
     measures = ("real_score", "fake_score", "k")
@@ -46,6 +43,8 @@ class BalancedAutoencoder(Objective):
         **kwargs,
     ):
         super().__init__(encoder=encoder, decoder=decoder, discriminator=discriminator, **kwargs)
+        if any(self.term_weights[term] != 1.0 for term in self.players[0].terms):
+            raise InputError("The autoencoder's terms are balanced image by image: give them no weights.")
         self.fake_label, self.joint = float(fake_label), bool(joint)
         self.k = self.add_weight(shape=(), initializer="ones", trainable=False, name="k")  # eq. 4
 
@@ -66,6 +65,17 @@ class BalancedAutoencoder(Objective):
             "fake_score": tf.reduce_mean(fake),
             "k": tf.identity(self.k.value),
         }
+
+    def gradients(self, tape: tf.GradientTape, player: Player, outputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        if player is not self.players[0]:
+            return super().gradients(tape, player, outputs)
+        decoded = outputs["decoded"]
+        target, adversarial = (
+            tape.gradient(outputs[term], decoded, output_gradients=mean_gradient(outputs[term]))
+            for term in player.terms
+        )
+        balanced = gradients.balance(target, adversarial, self.k)  # eq. 2-3, where the images were decoded
+        return self.gradients_from(tape, player, outputs, [decoded], [balanced])
 
     def after_update(self, outputs: dict[str, tf.Tensor]) -> None:
         margin = self.mean_over_replicas(outputs["real_score"] - outputs["fake_score"])

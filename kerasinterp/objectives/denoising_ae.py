@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class DenoisingAE(Objective):
+class DenoisingAE(Autoencoder):
     """Recovers images from noisy ones: |x - G(E(x + n))|^2, n ~ N(0, sigma^2) (Vincent et al., 2010).
 
     Args:
@@ -26,7 +27,7 @@ class DenoisingAE(Objective):
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
-        noise = self.sigma * keras.random.normal(tf.shape(images), seed=self.seed_generator)
+        noise = self.sigma * self.normal(*tf.unstack(tf.shape(images)))
         return {"reconstruction": self.reconstruction_error(images, self(images + noise, training=training))}
 
     def get_config(self) -> dict:

@@ -3,11 +3,13 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.nn.net import Net
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class GAIA(Objective):
+class GAIA(Autoencoder):
     """An autoencoder judged by another one, which autoencodes real images well and generated ones badly (GAIA, 2018).
 
         R(x) = |x - A(x)|,  A the discriminator;  x^ = G(E(x));  x_m = G(mix(E(x), E(x'))), weights ~ N(0.5, 0.25)
@@ -26,6 +28,7 @@ class GAIA(Objective):
         Player("autoencoder", networks=("encoder", "decoder"), terms=("generation", "distances")),
         Player("discriminator", networks=("judge_encoder", "judge_decoder"), terms=("judgement",)),
     )
+    networks = {"judge_encoder": Net("encoder"), "judge_decoder": Net("decoder")}
     measures = ("reconstruction", "balance")
     slope = 20.0
     chooses_weights = True
@@ -34,7 +37,7 @@ class GAIA(Objective):
         images = batch["c"]
         count = tf.shape(images)[0]
         latents = self.encoder(images, training=training)
-        alpha = keras.random.normal((count,), 0.5, 0.25, seed=self.seed_generator)
+        alpha = 0.5 + 0.25 * self.normal(count)
         mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)
         reconstructed, mix = tf.split(self.decoder(tf.concat([latents, mixed], 0), training=training), 2)
         judged = self.judge_encoder(tf.concat([images, reconstructed, mix], 0), training=training)

@@ -3,11 +3,12 @@
 import keras
 import tensorflow as tf
 
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class PlainAE(Objective):
+class PlainAE(Autoencoder):
     """An autoencoder that minimises the pixel error alone, whose generalisation AugIntAE's table 1 measures.
 
     L_recon = |C - G(E(C))|_1, or squared (ACAI's baseline) with reconstruction_loss="squared"

@@ -4,12 +4,14 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.objectives.objective import Objective, Player, fits
+from kerasinterp.nn.net import Net, fits
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses, mixing
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class SupervisedAMR(Objective):
+class SupervisedAMR(Autoencoder):
     """A mixer learns which features of two latents make an image of given attributes (AMR eq. 6, beside eq. 5).
 
         y_mix = a y + (1 - a) y',  a ~ U(0, 1);  m ~ Bernoulli(mixer(y_mix));  h_mix = m E(x) + (1 - m) E(x')
@@ -36,6 +38,8 @@ class SupervisedAMR(Objective):
         ),
         Player("discriminator", networks=("discriminator",), terms=("real", "fake", "fake_mix", "fake_class", "class")),
     )
+    networks = {"mixer": Net("label_mixer"), "discriminator": Net("discriminator", classes=True)}
+    reads_labels = True
     weights_of_terms = {"reconstruction": 10.0, "consistency": 1.0}
     reconstruction_loss = "euclidean"  # as AMR
     default_mixing = mixing.Bernoulli()

@@ -4,11 +4,13 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.objectives.objective import Objective, Player
+from kerasinterp.nn.net import Net
+from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.player import Player
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class VAE(Objective):
+class VAE(Autoencoder):
     """The variational autoencoder with a Gaussian decoder (Kingma and Welling, 2013).
 
         z ~ N(mu(x), sigma(x)^2);  |x - G(z)|^2 / 2 + KL(N(mu, sigma^2) | N(0, 1)), both over the number of pixels
@@ -20,6 +22,7 @@ class VAE(Objective):
     """
 
     players = (Player("autoencoder", networks=("posterior", "decoder"), terms=("reconstruction", "divergence")),)
+    networks = {"posterior": Net("encoder", outputs=2)}
     weights_of_terms = {"reconstruction": 0.5, "divergence": 1.0}
     reconstruction_loss = "squared"
 
@@ -35,7 +38,7 @@ class VAE(Objective):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         mean, log_variance = tf.split(tf.cast(self.posterior(images, training=training), tf.float32), 2, axis=-1)
-        noise = keras.random.normal(tf.shape(mean), seed=self.seed_generator)
+        noise = self.normal(*tf.unstack(tf.shape(mean)))
         latents = mean + tf.exp(0.5 * log_variance) * noise
         decoded = self.decoder(latents, training=training)
         divergence = 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance)

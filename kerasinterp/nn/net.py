@@ -1,0 +1,96 @@
+"""What a system's network is: stated by the system, built by a backbone, checked against the others."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import keras
+
+from kerasinterp.errors import InputError
+
+# What each kind of network takes and gives. Two ends of one name have one shape.
+KINDS = {
+    "encoder": ("images", "latents"),
+    "decoder": ("latents", "images"),
+    "discriminator": ("images", "scores"),
+    "critic": ("images", "scores"),
+    "latent_discriminator": ("latents", "scores"),
+    "label_mixer": ("labels", "features"),
+    "latent_table": ("indices", "latents"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Net:
+    """A network of a system.
+
+    Attributes:
+        kind: of `KINDS`; a network that a system does not describe is of the kind that it is called by.
+        outputs: how many latents an encoder gives, one behind the other (2: a mean and a log variance).
+        images: how many images, channel behind channel, the network sees at once.
+        classes: a second output, the logits of the data's classes or attributes.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+
+    kind: str
+    outputs: int = 1
+    images: int = 1
+    classes: bool = False
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise InputError(f"There is no network of kind {self.kind!r}: choose of {', '.join(KINDS)}.")
+
+    @property
+    def takes(self) -> str:
+        return KINDS[self.kind][0]
+
+    @property
+    def gives(self) -> str:
+        return KINDS[self.kind][1]
+
+
+def common_shapes(nets: Mapping[str, Net], networks: Mapping[str, keras.Model]) -> dict[str, tuple]:
+    """The shapes, without the batch, of `images`, `latents` and whatever else the networks take and give.
+
+    Networks that state no shapes (subclassed models) are taken as they are.
+
+    Raises:
+        InputError: two networks do not fit.
+    """
+    found: dict[str, tuple[str, tuple]] = {}  # of each end, who stated it first
+    for name, net in nets.items():
+        network = networks[name]
+        if not getattr(network, "inputs", None):
+            continue
+        given, made = (tuple(ends[0].shape[1:]) for ends in (network.inputs, network.outputs))
+        ends = (
+            ("takes shape", net.takes, given, net.images),
+            (f"makes {net.gives} of shape", net.gives, made, net.outputs),
+        )
+        for verb, end, shape, times in ends:
+            if end in ("images", "latents") and times > 1:
+                if shape[-1] % times:
+                    raise InputError(
+                        f"The {name} {verb} {shape}: its last axis holds {times} {end}, a multiple of {times}."
+                    )
+                shape = (*shape[:-1], shape[-1] // times)
+            if end == "scores":
+                if shape and shape[-1] != 1:
+                    raise InputError(f"The {name} gives {shape[-1]} scores an image: build it with one.")
+                continue
+            first, known = found.setdefault(end, (name, shape))
+            if not fits(shape, known):
+                raise InputError(
+                    f"The {name} {verb} {shape}, where the {first} has {known}: build both with the same image_shape "
+                    "and latent_size."
+                )
+    return {end: shape for end, (_, shape) in found.items()}
+
+
+def fits(given: tuple, wanted: tuple) -> bool:
+    """Whether the shapes are equal, None being any size."""
+    return len(given) == len(wanted) and all(
+        None in (one, other) or one == other for one, other in zip(given, wanted, strict=True)
+    )

@@ -1,0 +1,58 @@
+"""A batch on its way into a step: images brought to their range, and slices."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from kerasinterp.data.convert import to_float
+from kerasinterp.errors import InputError
+
+_RANGE = "images range beyond [-1, 1], look like [0, 1], or are not finite: give uint8, or float in [-1, 1]"
+
+
+def as_images(value: Any) -> Any:
+    """Images (B, ..., H, W, C) as float32 in [-1, 1], of uint8 or of floats, whose range is looked at; others as given.
+
+    Raises:
+        InputError: integers of another type.
+    """
+    if len(value.shape) < 4:
+        return value
+    if value.dtype == tf.uint8:
+        return to_float(value)
+    if not tf.as_dtype(value.dtype).is_floating:
+        raise InputError(f"images are {tf.as_dtype(value.dtype).name}: give uint8 in [0, 255] or float in [-1, 1].")
+    low, high = tf.reduce_min(value), tf.reduce_max(value)
+    # One bright image may have no value below 0; several hardly.
+    from_zero = (low >= 0.0) & (high > 0.0) & (tf.shape(value)[0] > 1)
+    right = (low >= -1.001) & (high <= 1.001) & ~from_zero  # not for NaN either
+    with tf.control_dependencies([tf.debugging.Assert(right, [_RANGE])]):
+        return tf.identity(value)
+
+
+@contextlib.contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """What a step finds out about the images, as InputError."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        if _RANGE in error.message:
+            raise InputError(f"{_RANGE}.") from None
+        raise
+
+
+def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
+    """The batch cut into `count` equal ones.
+
+    Raises:
+        InputError: its size is no multiple of `count`.
+    """
+    if count == 1:
+        return [batch]
+    size = next(iter(batch.values())).shape[0]
+    if size is not None and size % count:
+        raise InputError(f"A batch of {size} cannot be cut into {count} equal slices: choose another batch_size.")
+    parts = {key: tf.split(value, count) for key, value in batch.items()}
+    return [{key: part[number] for key, part in parts.items()} for number in range(count)]
