@@ -12,8 +12,8 @@ from kerasinterp.evaluation.classifier import Classifier, train_classifier
 from kerasinterp.evaluation.distances import frechet_distance, kernel_distance
 from kerasinterp.evaluation.domain import TARGET, domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.generation import decode, encode, mix
 from kerasinterp.generation.checks import as_images
-from kerasinterp.generation.interpolate import encode, mix, pictures
 from kerasinterp.nn import infogan
 
 _MOST_REAL = 10_000  # real target images that distances are taken to
@@ -172,8 +172,8 @@ def evaluate(
     report = {}
     for name, model in models.items():
         codes = encode(model, seed_images)
-        mixes = pictures(model, mix(model, codes[left], codes[right], alphas))
-        reconstructions = pictures(model, encode(model, kept))
+        mixes = decode(model, mix(model, codes[left], codes[right], alphas))
+        reconstructions = decode(model, encode(model, kept))
         report[name] = row(mixes, reconstructions, extract(reconstructions))
     weight = alphas.reshape(-1, 1, 1, 1)
     fade = (1.0 - weight) * seed_images[left] + weight * seed_images[right]

@@ -1,10 +1,17 @@
-"""What every function of this room asks of images, blend weights and models."""
+"""What every function of this room asks of images, blend weights, numbers and models."""
+
+import os
 
 import numpy as np
 
 from kerasinterp.data.convert import to_float
 from kerasinterp.errors import InputError
 
+_LACKS = {
+    "encode": "no encoder to take images",
+    "decode": "no decoder to make images",
+    "prior": "no prior to draw codes from",
+}
 _TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
 
 
@@ -76,6 +83,36 @@ def as_alphas(alphas: object) -> np.ndarray:
     if not ((array >= 0.0) & (array <= 1.0)).all():
         raise InputError(f"alphas must lie in [0, 1] (0 is the first image, 1 the second), got {array.tolist()}.")
     return array
+
+
+def needs(model: object, method: str) -> None:
+    """Raises InputError if the model does not offer the method, with what it offers instead."""
+    if not hasattr(model, method):
+        advice = "give a model that has one"
+        if method == "encode" and hasattr(model, "prior"):
+            advice = "it makes images from its prior alone (generation.sample; kerasinterp generate without SEEDS)"
+        if method == "prior" and hasattr(model, "encode"):
+            advice = "give it seed images (generation.few_shot; kerasinterp generate with SEEDS)"
+        raise InputError(f"{type(model).__name__} has {_LACKS[method]}: {advice}.")
+
+
+def check_seed(seed: int) -> None:
+    """Raises InputError if the seed is not in 0 to 2**32 - 1, what Keras's `set_random_seed` takes."""
+    if not 0 <= seed < 2**32:
+        raise InputError(f"seed is {seed}: give one from 0 to {2**32 - 1}.")
+
+
+def check_memory(count: int, image_shape: tuple[int, ...]) -> None:
+    """Raises InputError if the machine's memory cannot hold `count` images, before any is made."""
+    if not hasattr(os, "sysconf"):  # Windows
+        return
+    needed = 3 * 4 * count * int(np.prod(image_shape))  # float32; as batches, joined, and cut to their range
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > memory:
+        raise InputError(
+            f"{count} images of {_size(image_shape)} need {needed / 1e9:.0f} GB of memory, and this machine has "
+            f"{memory / 1e9:.0f} GB: ask for fewer at once."
+        )
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,22 +1,10 @@
 import numpy as np
 import pytest
 from PIL import Image
-from stand_in import SHAPE, images, slerp, unit
+from stand_in import images
 
 from kerasinterp.errors import InputError
-from kerasinterp.generation.corners import bilinear, save_corners
-
-
-def test_a_grid_is_mixed_downwards_then_across(model):
-    four = images(4)
-    upper_left, upper_right, lower_left, lower_right = (code[np.newaxis] for code in unit(four))
-    grid = bilinear(model, four, 3)
-    assert grid.shape == (3, 3, *SHAPE)
-    for r in range(3):
-        left, right = slerp(upper_left, lower_left, r / 2), slerp(upper_right, lower_right, r / 2)
-        for c in range(3):
-            expected = slerp(unit(left), unit(right), c / 2).reshape(SHAPE)
-            np.testing.assert_allclose(grid[r, c], expected, atol=1e-5)
+from kerasinterp.generation import save_corners
 
 
 def test_a_picture_has_a_block_a_model_with_the_given_images_in_its_corners(model, tmp_path):
@@ -38,9 +26,7 @@ def test_a_picture_has_a_block_a_model_with_the_given_images_in_its_corners(mode
 
 def test_unusable_corners_get_one_sentence(model, tmp_path):
     with pytest.raises(InputError, match="four images"):
-        bilinear(model, images(3), 3)
-    with pytest.raises(InputError, match="at least 2 steps"):
-        bilinear(model, images(4), 1)
+        save_corners(tmp_path / "corners.png", images(3), {"AE": model})
     with pytest.raises(InputError, match="0 models"):
         save_corners(tmp_path / "corners.png", images(4), {})
     with pytest.raises(InputError, match=r"\.png"):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from stand_in import SHAPE, CountTraces, StandIn, images, slerp, unit
+from stand_in import SHAPE, Generator, StandIn, images, slerp, unit
 
 from kerasinterp.errors import InputError
 from kerasinterp.generation import bilinear, few_shot, interpolate, midpoints, pixel_fade, reconstruct
@@ -25,15 +25,6 @@ def test_one_pair_and_uint8_are_taken(model):
     np.testing.assert_allclose(interpolate(model, bytes_a, bytes_b, 0.5), expected, atol=1e-6)
 
 
-def test_many_images_are_batched_without_a_new_trace(model):
-    reconstruct(model, images(2))
-    before = CountTraces.traces
-    for count in (1, 7, 513):
-        np.testing.assert_allclose(reconstruct(model, images(count)).reshape(count, -1), unit(images(count)), atol=1e-6)
-        interpolate(model, images(count), images(count, 1), [0.0, 0.5, 1.0])
-    assert CountTraces.traces == before
-
-
 def test_what_an_unbounded_decoder_gives_is_cut_to_the_range():
     """ACAI's decoder is linear; pictures and classifiers take images in [-1, 1]."""
     model = StandIn()
@@ -47,11 +38,25 @@ def test_what_an_unbounded_decoder_gives_is_cut_to_the_range():
         assert np.abs(made).max() == 1
 
 
-def test_the_network_is_evaluated_as_it_is_now():
-    model = StandIn()
-    before = reconstruct(model, images(2))
-    model.decoder.layers[-1].scale.assign(0.5)
-    np.testing.assert_allclose(reconstruct(model, images(2)), 0.5 * before, atol=1e-6)
+def test_a_grid_is_mixed_downwards_then_across(model):
+    four = images(4)
+    upper_left, upper_right, lower_left, lower_right = (code[np.newaxis] for code in unit(four))
+    grid = bilinear(model, four, 3)
+    assert grid.shape == (3, 3, *SHAPE)
+    for r in range(3):
+        left, right = slerp(upper_left, lower_left, r / 2), slerp(upper_right, lower_right, r / 2)
+        for c in range(3):
+            expected = slerp(unit(left), unit(right), c / 2).reshape(SHAPE)
+            np.testing.assert_allclose(grid[r, c], expected, atol=1e-5)
+
+
+def test_unusable_corners_get_one_sentence(model):
+    with pytest.raises(InputError, match="four images"):
+        bilinear(model, images(3), 3)
+    with pytest.raises(InputError, match="at least 2 steps"):
+        bilinear(model, images(4), 1)
+    with pytest.raises(InputError, match="GB of memory"):
+        bilinear(model, images(4), 10**6)
 
 
 def test_pixel_fade_is_the_weighted_mean_of_pixels():
@@ -83,3 +88,16 @@ def test_pixel_fade_is_the_weighted_mean_of_pixels():
 def test_bad_input_gets_a_sentence(model, a, b, alphas, message):
     with pytest.raises(InputError, match=message):
         interpolate(model, a, b, alphas)
+
+
+def test_more_images_than_memory_holds_are_refused_before_any_is_made(model, monkeypatch):
+    monkeypatch.setattr("os.sysconf", lambda name: 100)  # 10,000 bytes
+    assert interpolate(model, images(4), images(4), np.linspace(0, 1, 10)).shape[:2] == (4, 10)
+    with pytest.raises(InputError, match=r"60 images of 4x4x1 need .* GB of memory"):
+        interpolate(model, images(4), images(4), np.linspace(0, 1, 15))
+
+
+@pytest.mark.parametrize("make", [interpolate, lambda model, a, *_: reconstruct(model, a)])
+def test_a_model_without_an_encoder_is_named(make):
+    with pytest.raises(InputError, match=r"Generator has no encoder .*generation\.sample"):
+        make(Generator(), images(1), images(1), [0.5])

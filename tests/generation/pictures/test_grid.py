@@ -8,9 +8,7 @@ from kerasinterp.generation import (
     interpolate,
     pixel_fade,
     save_few_shot,
-    save_gif,
     save_grid,
-    save_images,
     save_interpolations,
 )
 
@@ -82,28 +80,6 @@ def test_few_shot_of_one_set_and_of_several(model, tmp_path):
     )
 
 
-def test_gif_runs_there_and_back(tmp_path):
-    frames = np.linspace(-1, 1, 5, dtype=np.float32).reshape(5, 1, 1, 1) * np.ones((5, *SHAPE), np.float32)
-    with Image.open(save_gif(tmp_path / "path.gif", frames, fps=10, scale=2)) as animation:
-        levels, times = [], []
-        for k in range(animation.n_frames):
-            animation.seek(k)
-            levels.append(animation.convert("L").getpixel((3, 3)))
-            times.append(animation.info["duration"])
-        assert animation.size == (8, 8) and animation.info["loop"] == 0
-    assert levels == [0, 64, 128, 191, 255, 191, 128, 64]
-    assert times == [100] * 8
-
-
-def test_images_are_written_one_by_one(tmp_path):
-    made = np.rint((images(12, shape=(4, 6, 3)) + 1) * 127.5).astype(np.uint8)
-    files = save_images(tmp_path / "new", made)
-    assert [file.name for file in files] == [f"generated_{n:04}.png" for n in range(12)]
-    for file, image in zip(files, made, strict=True):
-        with Image.open(file) as picture:
-            np.testing.assert_array_equal(np.asarray(picture), image)
-
-
 def test_the_same_images_give_the_same_file(tmp_path):
     first, second = (save_grid(tmp_path / name, [images(3)], ["row"]) for name in ("1.png", "2.png"))
     assert first.read_bytes() == second.read_bytes()
@@ -136,10 +112,16 @@ def test_a_failed_write_keeps_the_old_picture(tmp_path, monkeypatch):
         (lambda path: save_few_shot(path / "x.png", images(2), {}), "no generated images"),
         (lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4)[None]}), "sets"),
         (lambda path: save_few_shot(path / "x.png", images(2)[None], {"AE": images(4)[:, None]}), "numbers of sets"),
-        (lambda path: save_gif(path / "x.gif", images(2), fps=0), "1 to 50"),
+        (lambda path: save_grid(path / "x.png", [images(1, shape=(1000, 1000, 1))], scale=20), "24998 x 24998 pixels"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_no_file(tmp_path, draw, message):
     with pytest.raises(InputError, match=message):
         draw(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_nobody_could_open_is_refused_before_a_model_works(tmp_path):
+    with pytest.raises(InputError, match=r"750\d+ x \d+ pixels: draw fewer"):
+        save_interpolations(tmp_path / "x.png", images(1), images(1), {"AE": None}, steps=100_000)
     assert not list(tmp_path.iterdir())

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from stand_in import SHAPE, images, slerp, unit
+from stand_in import SHAPE, Generator, StandIn, images, slerp, unit
 
 from kerasinterp.errors import InputError
-from kerasinterp.generation import few_shot, midpoints
+from kerasinterp.generation import few_shot, midpoints, sample
 
 
 def test_few_shot_draws_points_between_distinct_seeds(model):
@@ -50,6 +50,55 @@ def test_one_seed_is_not_enough(model, make):
         make(model, images(1)[0])
 
 
-def test_no_image_asked_for(model):
-    with pytest.raises(InputError, match="at least one image"):
-        few_shot(model, images(2), 0)
+@pytest.mark.parametrize(
+    ("n", "seed", "message"),
+    [
+        (0, 0, "at least one image"),
+        (10**10, 0, r"need \d+ GB of memory"),
+        (1, -1, "seed is -1"),
+        (1, 2**32, "seed is 4294967296"),
+    ],
+)
+def test_numbers_out_of_range(model, n, seed, message):
+    with pytest.raises(InputError, match=message):
+        few_shot(model, images(2), n, seed)
+    with pytest.raises(InputError, match=message):
+        sample(Generator(), n, seed)
+
+
+def test_the_largest_seed_is_one(model):
+    assert few_shot(model, images(2), 1, 2**32 - 1).shape == (1, *SHAPE)
+
+
+def test_more_pairs_than_memory_holds(model, monkeypatch):
+    monkeypatch.setattr("os.sysconf", lambda name: 100)  # 10,000 bytes
+    assert len(midpoints(model, images(9))) == 36
+    with pytest.raises(InputError, match=r"120 images of 4x4x1 need .* GB"):
+        midpoints(model, images(16))
+
+
+def test_samples_are_the_images_of_what_the_prior_draws():
+    made = sample(Generator(), 300, seed=5)
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, Generator().prior(300, 5).numpy().reshape(300, *SHAPE))
+
+
+def test_a_models_own_way_from_seeds_is_taken():
+    class Own(Generator):
+        def few_shot(self, seeds, n, seed):
+            return np.full((n, *SHAPE), seeds[0].mean() + seed)
+
+    made = few_shot(Own(), np.full((2, *SHAPE), 255, np.uint8), 3, seed=1)
+    np.testing.assert_array_equal(made, np.ones((3, *SHAPE)))  # 1 + 1, cut to the range
+    np.testing.assert_array_equal(few_shot(Own(), np.full((2, *SHAPE), -0.5), 1, 0), np.full((1, *SHAPE), -0.5))
+
+
+@pytest.mark.parametrize("make", [lambda model, seeds: few_shot(model, seeds, 3), midpoints])
+def test_seeds_for_a_model_without_an_encoder(make):
+    with pytest.raises(InputError, match=r"Generator has no encoder to take images: it makes images from its prior"):
+        make(Generator(), images(2))
+
+
+def test_a_sample_of_a_model_without_a_prior():
+    with pytest.raises(InputError, match=r"StandIn has no prior .*seed images"):
+        sample(StandIn(), 3)
