@@ -1,15 +1,14 @@
 """Measures of generated images, of interpolations and of codes, each a function and a figure, and a report of some."""
 
-from kerasinterp.evaluation.admissibility import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
+from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.distances import frechet_distance, kernel_distance, sliced_wasserstein
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
-from kerasinterp.evaluation.evaluate import Judges, evaluate, train_judges
-from kerasinterp.evaluation.in_between import departure, draw_departure, draw_in_between, draw_retrieval, in_between
-from kerasinterp.evaluation.inception import inception
-from kerasinterp.evaluation.lines import draw_lines, lines
-from kerasinterp.evaluation.mixes import (
+from kerasinterp.evaluation.few_shot import Judges, evaluate, train_judges
+from kerasinterp.evaluation.inception_v3 import inception
+from kerasinterp.evaluation.line_interpolations import draw_lines, lines
+from kerasinterp.evaluation.mixed_codes import (
     bernoulli_parameters,
     consistency,
     draw_bernoulli_parameters,
@@ -18,6 +17,7 @@ from kerasinterp.evaluation.mixes import (
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.evaluation.report import write_report
+from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
 __all__ = [
     "Classifier",

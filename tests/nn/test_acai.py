@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn import acai
+from tests.nn.architecture import check_initial_weights, described
 
 
 def images(shape, count=3):
@@ -79,15 +80,44 @@ def test_both_ways_against_numpy():
     np.testing.assert_allclose(decoder(z.astype(np.float32)), y, rtol=1e-4, atol=1e-5)
 
 
-def test_initial_weights():
-    encoder = acai.encoder(width=16, seed=3)
-    for kernel, bias in zip(encoder.get_weights()[::2], encoder.get_weights()[1::2], strict=True):
-        fan_in = np.prod(kernel.shape[:-1])
-        assert not bias.any()
-        if kernel.size > 2000:
-            assert np.std(kernel) == pytest.approx(((1 + 0.2**2) * fan_in) ** -0.5, rel=0.05)
-    same = acai.encoder(width=16, seed=3).get_weights()
-    assert all(np.array_equal(one, other) for one, other in zip(encoder.get_weights(), same, strict=True))
+@pytest.mark.parametrize("build", [acai.encoder, acai.decoder, acai.critic, acai.discriminator])
+def test_initial_weights(build):
+    """Official lib/layers.py: normal, of deviation 1 / sqrt((1 + 0.2^2) fan_in), zero bias."""
+    check_initial_weights(
+        lambda seed: build((16, 16, 1), width=16, seed=seed),
+        lambda kernel: ((1 + 0.2**2) * np.prod(kernel.shape[:-1])) ** -0.5,
+    )
+    first, again = (build((16, 16, 1), width=16, seed=3).get_weights() for _ in range(2))
+    assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+def test_the_official_layers():
+    """Official acai.py of two scales, depth 6 and latents of 5 maps."""
+    shape, leaky = (16, 24, 3), ("LeakyReLU", 0.2)
+    down = [("Conv2D", 6, 1, 1, True)]
+    for maps in (6, 12):
+        down += [*[("Conv2D", maps, 3, 1, True), leaky] * 2, ("AveragePooling2D", (2, 2))]
+    down += [("Conv2D", 24, 3, 1, True), leaky]
+    assert described(acai.encoder(shape, 5, 6)) == [*down, ("Conv2D", 5, 3, 1, True), ("linear", "float32")]
+    for network, channels in [(acai.critic(shape, 6), 16), (acai.discriminator(shape, 6), 1)]:
+        mean = [("Reshape", -1, 1), ("GlobalAveragePooling1D",)]
+        assert described(network) == [*down, ("Conv2D", channels, 3, 1, True), *mean]
+    up = []
+    for maps in (12, 6):
+        up += [*[("Conv2D", maps, 3, 1, True), leaky] * 2, ("UpSampling2D", (2, 2), "nearest")]
+    up += [("Conv2D", 6, 3, 1, True), leaky, ("Conv2D", 3, 3, 1, True), ("linear", "float32")]
+    assert described(acai.decoder(shape, 5, 6)) == up
+
+
+def test_the_defaults_are_those_of_lines():
+    """32 x 32 pixels, grey, 16 maps at the first scale and in the latent."""
+    images, codes = (None, 32, 32, 1), (None, 4, 4, 16)
+    encoder, decoder = acai.encoder(), acai.decoder()
+    assert (encoder.input_shape, encoder.output_shape) == (decoder.output_shape, decoder.input_shape) == (images, codes)
+    for network in (encoder, acai.critic(), acai.discriminator()):
+        assert network.input_shape == images
+        assert described(network)[0] == ("Conv2D", 16, 1, 1, True)
+    assert acai.decoder((64, 64, 3), 4, 2, scales=2).input_shape == (None, 16, 16, 4)
 
 
 def test_the_images_range_is_a_choice():

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn import mlp
+from tests.nn.architecture import check_initial_weights, described
 
 BUILDERS = {
     "encoder": lambda **options: mlp.encoder((2,), 3, 16, **options),
@@ -63,7 +64,34 @@ def test_label_mixer_against_numpy():
     assert np.min(network(x)) < 0.5  # not so with the released code's third ReLU
 
 
+def test_the_layers():
+    """Three hidden layers of 128 by default, leaky ReLUs; what comes out is unbounded."""
+
+    def dense(*units):
+        hidden = [layer for width in units[:-1] for layer in [("Dense", width, True), ("LeakyReLU", 0.2)]]
+        return [("Flatten",), *hidden, ("Dense", units[-1], True), ("linear", "float32")]
+
+    assert described(mlp.encoder()) == described(mlp.decoder()) == dense(128, 128, 128, 2)
+    assert described(mlp.discriminator()) == described(mlp.critic()) == dense(128, 128, 128, 1)
+    assert described(mlp.latent_discriminator((4, 4, 2))) == dense(100, 100, 1)
+    mixer = [("Dense", 6, True), ("ReLU",), ("Dense", 6, True), ("ReLU",), ("Dense", 6, True), ("sigmoid", "float32")]
+    assert described(mlp.label_mixer(3, 6)) == mixer
+    assert mlp.encoder().input_shape == mlp.decoder().output_shape == (None, 2)
+    assert described(mlp.label_mixer(3, 6, 9))[0] == ("Dense", 9, True)
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_initial_weights(kind):
+    """As ACAI's networks, 1 / ((1 + 0.2^2) fan_in) before a leaky ReLU; He et al. (2015) before the mixer's ReLUs."""
+    scale = 2.0 if kind == "label_mixer" else 1 / (1 + 0.2**2)
+    wide = {"label_mixer": lambda seed: mlp.label_mixer(4, 60, 60, seed=seed)}
+    build = wide.get(kind, lambda seed: getattr(mlp, kind)((2,), 64, seed=seed))
+    check_initial_weights(build, lambda kernel: (scale / len(kernel)) ** 0.5)
+
+
 def test_depth_is_the_number_of_hidden_layers():
+    for build in (mlp.decoder, mlp.discriminator, mlp.critic):
+        assert sum(layer[0] == "LeakyReLU" for layer in described(build(width=5, depth=2))) == 2
     assert mlp.encoder((2,), 2, 5, depth=2).count_params() == 2 * 5 + 5 + 5 * 5 + 5 + 5 * 2 + 2
 
 

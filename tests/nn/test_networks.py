@@ -7,6 +7,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn import dcgan, infogan
 from kerasinterp.nn.batch_normalization import BatchNormalization
 from kerasinterp.nn.leaky_relu import LeakyReLU
+from tests.nn.architecture import check_initial_weights, described
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,96 @@ def test_shapes_and_ranges(backbone, shape, latent):
     assert np.abs(decoded).max() <= 1.0
     assert backbone.discriminator(shape, width=8)(images).shape == (3, 1)
     np.testing.assert_allclose(np.sum(backbone.classifier(shape, 5, width=8)(images), axis=1), 1.0, atol=1e-5)
+
+
+def norm(slope=0.2):
+    """Batch normalisation with PyTorch's momentum of 0.1 (of the new value) and epsilon, then the activation."""
+    return [("BatchNormalization", 0.9, 1e-5), ("LeakyReLU", slope) if slope else ("ReLU",)]
+
+
+def downward(backbone, size):
+    """An encoder's layers up to its last, of images of 28 or more pixels; W maps stand for the papers' 64."""
+    if backbone is infogan:  # Chen et al. (2016), table 1, with a dense layer of 1024
+        return [
+            *[("Conv2D", W, 4, 2, True), ("LeakyReLU", 0.2)],
+            *[("Conv2D", 2 * W, 4, 2, False), *norm(), ("Flatten",), ("Dense", 16 * W, False), *norm()],
+        ]
+    first, *rest = [W, 2 * W, 4 * W, 8 * W]  # Radford et al. (2016), figure 1
+    if size == 128:
+        first, *rest = W // 2, first, *rest  # AugIntAE A.1
+    blocks = [layer for maps in rest for layer in [("Conv2D", maps, 5, 2, False), *norm()]]
+    return [("Conv2D", first, 5, 2, True), ("LeakyReLU", 0.2), *blocks, ("Flatten",)]
+
+
+W = 8
+NETWORKS = [(infogan, (28, 28, 1), 32), (dcgan, (64, 64, 3), 512), (dcgan, (128, 128, 3), 512)]
+
+
+@pytest.mark.parametrize(("backbone", "shape", "latent"), NETWORKS)
+def test_the_papers_layers_downward(backbone, shape, latent):
+    trunk = downward(backbone, shape[0])
+    ends = {
+        (("Dense", latent, True), ("UnitNormalization",)): backbone.encoder(shape, latent, W),
+        (("Dense", latent, True), ("linear", "float32")): backbone.encoder(shape, latent, W, normalised=False),
+        (("Dense", 1, True), ("linear", "float32")): backbone.discriminator(shape, W),
+        (("Dense", 9, True), ("softmax", "float32")): backbone.classifier(shape, 9, W),
+    }
+    for end, network in ends.items():
+        assert described(network) == [*trunk, *end]
+
+
+@pytest.mark.parametrize(("backbone", "shape", "latent"), NETWORKS)
+def test_the_papers_layers_upward(backbone, shape, latent):
+    if backbone is infogan:
+        expected = [
+            *[("Dense", 16 * W, False), *norm(0), ("Dense", 7 * 7 * 2 * W, False), *norm(0), ("Reshape", 7, 7, 2 * W)],
+            *[("Conv2DTranspose", W, 4, 2, False), *norm(0), ("Conv2DTranspose", 1, 4, 2, True)],
+        ]
+    else:
+        expected = [("Dense", 4 * 4 * 8 * W, False), ("Reshape", 4, 4, 8 * W), *norm(0)]
+        for maps in [4 * W, 2 * W, W] + [W // 2] * (shape[0] == 128):
+            expected += [("Conv2DTranspose", maps, 5, 2, False), *norm(0)]
+        expected.append(("Conv2DTranspose", 3, 5, 2, True))
+    network = backbone.decoder(shape, latent, W)
+    assert network.input_shape == (None, latent)
+    assert described(network) == [*expected, ("tanh", "float32")]
+
+
+@pytest.mark.parametrize("backbone", [infogan, dcgan])
+def test_the_defaults_are_the_papers(backbone):
+    shape, latent = ((28, 28, 1), 32) if backbone is infogan else ((64, 64, 3), 512)
+    for network, ends in [
+        (backbone.encoder(), (shape, (latent,))),
+        (backbone.decoder(), ((latent,), shape)),
+        (backbone.discriminator(), (shape, (1,))),
+    ]:
+        assert (network.input_shape[1:], network.output_shape[1:]) == ends
+        assert 64 in {getattr(layer, "filters", None) for layer in network.layers}
+
+
+@pytest.mark.parametrize("backbone", [infogan, dcgan])
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "discriminator"])
+def test_weights_begin_with_a_deviation_of_0_02(backbone, kind):
+    """DCGAN section 4; openai/InfoGAN."""
+    shape = (16, 16, 1)
+    check_initial_weights(lambda seed: getattr(backbone, kind)(shape, width=8, seed=seed), lambda _: 0.02)
+
+
+def test_images_from_128_pixels_on_have_one_more_layer():
+    """By their shorter side; a size that 32 divides."""
+    for shape, layers in {(112, 128, 3): 4, (128, 160, 3): 5, (160, 128, 3): 5}.items():
+        network = dcgan.encoder(shape, width=2)
+        assert sum(isinstance(layer, keras.layers.Conv2D) for layer in network.layers) == layers
+    with pytest.raises(InputError, match="divisible by 32"):
+        dcgan.encoder((144, 144, 3))
+
+
+@pytest.mark.parametrize("backbone", [infogan, dcgan])
+def test_oblong_images_keep_their_sides(backbone):
+    decoder = backbone.decoder((32, 48, 3), 8, width=4)
+    assert decoder.output_shape == (None, 32, 48, 3)
+    first = next(layer for layer in decoder.layers if isinstance(layer, keras.layers.Reshape))
+    assert first.target_shape == ((8, 12, 8) if backbone is infogan else (2, 3, 32))
 
 
 def test_infogan_has_the_papers_size():
@@ -88,10 +179,11 @@ def test_batch_normalisation_is_keras(shape):
     np.testing.assert_allclose(ours(x, training=False).shape, shape)
 
 
-def test_leaky_relu_is_keras():
+@pytest.mark.parametrize("slope", [0.2, 0.0])
+def test_leaky_relu_is_keras(slope):
     x = tf.constant([-2.0, -0.5, 0.0, 1.5])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        ours, theirs = LeakyReLU(0.2)(x), keras.layers.LeakyReLU(0.2)(x)
+        ours, theirs = LeakyReLU(slope)(x), keras.layers.LeakyReLU(slope)(x)
     np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(tape.gradient(ours**2, x), tape.gradient(theirs**2, x))

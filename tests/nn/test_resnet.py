@@ -6,6 +6,7 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.nn import resnet
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
+from tests.nn.architecture import check_initial_weights, described
 
 BUILDERS = {
     "encoder": lambda **options: resnet.encoder((16, 16, 1), 5, 4, **options),
@@ -61,6 +62,121 @@ def test_seeds_gradients_and_saving(kind, tmp_path):
     same(x, training=True)
     tf.nest.map_structure(np.testing.assert_array_equal, same(x), network(x))
     assert not np.array_equal(tf.nest.flatten(other(x))[0], tf.nest.flatten(network(x))[0])
+
+
+def weights_of(network, seed=0):
+    """Random weights and biases, set, by the layer's name."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for layer in network.layers:
+        for variable in layer.trainable_variables:
+            variable.assign(rng.normal(0.2, 0.5, variable.shape))
+        found[layer.name] = [variable.numpy().astype(np.float64) for variable in layer.trainable_variables]
+    return found
+
+
+def convolve(x, kernel, bias=0.0):
+    """1 x 1 or 3 x 3, stride 1, zeros around."""
+    size, (height, width) = len(kernel), x.shape[1:3]
+    edge = size // 2
+    padded = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0)))
+    return bias + sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i in range(size) for j in range(size))
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def halved(x):
+    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+
+
+def doubled(x):
+    return x.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def normalise(x, gamma, beta):
+    """Each map of each image alone, then the ReLU."""
+    mean, variance = x.mean(axis=(1, 2), keepdims=True), x.var(axis=(1, 2), keepdims=True)
+    return relu(gamma * (x - mean) / np.sqrt(variance + 1e-5) + beta)
+
+
+def test_the_encoder_against_numpy():
+    """Pre-activation blocks (He et al., 2016): 6 maps, then a block of 12 that halves the positions, and the code."""
+    network, x = resnet.encoder((8, 12, 3), 5, 6, scales=1), draws((8, 12, 3), 2)
+    w = weights_of(network)
+    y = convolve(x.numpy(), *w["colours"])
+    main = convolve(normalise(y, *w["block_1_first_normalisation"]), *w["block_1_convolution_1"])
+    main = halved(convolve(normalise(main, *w["block_1_second_normalisation"]), *w["block_1_convolution_2"]))
+    y = main + convolve(halved(y), *w["block_1_shortcut"])
+    y = convolve(normalise(y, *w["last_normalisation"]), *w["output"])
+    np.testing.assert_allclose(network(x), y, rtol=1e-3, atol=1e-3)
+
+
+def test_the_decoder_against_numpy():
+    network, h = resnet.decoder((8, 12, 3), 5, 6, scales=1), draws((4, 6, 5), 2)
+    w = weights_of(network)
+    y = convolve(h.numpy(), *w["maps"])
+    main = convolve(doubled(normalise(y, *w["block_1_first_normalisation"])), *w["block_1_convolution_1"])
+    main = convolve(normalise(main, *w["block_1_second_normalisation"]), *w["block_1_convolution_2"])
+    y = main + doubled(convolve(y, *w["block_1_shortcut"]))
+    y = np.tanh(convolve(normalise(y, *w["last_normalisation"]), *w["output"]))
+    np.testing.assert_allclose(network(h), y, rtol=1e-3, atol=1e-3)
+
+
+def test_the_discriminator_against_numpy():
+    """christopher-beckham/amr: no activation before the images' first convolution, the positions' mean at the end."""
+    network, x = resnet.discriminator((8, 8, 3), 4, classes=3, scales=1), draws((8, 8, 3), 2)
+    w = weights_of(network)
+    for kernel, _ in filter(None, w.values()):
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        kernel /= np.linalg.norm(matrix.sum(axis=1)) * kernel.shape[-1] ** -0.5  # the layers' first direction
+    y = x.numpy().astype(float)
+    main = relu(convolve(y, *w["block_1_convolution_1"]))
+    main = halved(convolve(main, *w["block_1_convolution_2"]))
+    y = main + convolve(halved(y), *w["block_1_shortcut"])
+    main = relu(convolve(relu(y), *w["block_2_convolution_1"]))
+    y = y + convolve(main, *w["block_2_convolution_2"])
+    y = relu(y).mean(axis=(1, 2), keepdims=True)
+    for found, name in zip(network(x), ("score_output", "classes_output"), strict=True):
+        np.testing.assert_allclose(found, convolve(y, *w[name])[:, 0, 0], rtol=1e-4, atol=1e-4)
+
+
+def maps_of(network):
+    """The maps of the 3 x 3 convolutions, in order."""
+    return [layer[1] for layer in described(network) if "Conv2D" in layer[0] and layer[2] == 3]
+
+
+def test_maps_double_up_to_eight_times_the_width():
+    encoder, decoder = resnet.encoder((64, 64, 3), 7, 4), resnet.decoder((64, 64, 3), 7, 4)
+    assert maps_of(encoder) == [4, 8, 8, 16, 16, 32, 32, 32, 32, 7]
+    assert maps_of(decoder) == [32, 32, 32, 16, 16, 8, 8, 4, 4, 3]
+    assert maps_of(resnet.discriminator((64, 64, 3), 4)) == [4, 4, 8, 8, 16, 16, 32, 32, 32, 32]
+    assert maps_of(resnet.discriminator((64, 64, 3), 4, scales=5)) == [4, 4, 8, 8, 16, 16, *[32] * 6]
+    for network in (encoder, decoder):
+        normalisations = [layer for layer in described(network) if layer[0] == "InstanceNormalization"]
+        assert normalisations == [("InstanceNormalization", None, 1e-5)] * 9
+
+
+def test_the_defaults_are_the_papers():
+    """AMR 5.1: images of 64 x 64 in colour; latents of 512 maps at 4 x 4 positions; 64 maps at the width."""
+    images, codes = (None, 64, 64, 3), (None, 4, 4, 512)
+    encoder, decoder, discriminator = resnet.encoder(), resnet.decoder(), resnet.discriminator()
+    assert (encoder.input_shape, encoder.output_shape) == (decoder.output_shape, decoder.input_shape) == (images, codes)
+    assert (discriminator.input_shape, discriminator.output_shape) == (images, (None, 1))
+    for network in (encoder, decoder, discriminator):
+        assert 64 in maps_of(network) and 32 not in maps_of(network)
+    assert resnet.encoder((32, 32, 1), 5, 4, scales=1).output_shape == (None, 16, 16, 5)
+    assert resnet.decoder((32, 32, 1), 5, 4, scales=1).input_shape == (None, 16, 16, 5)
+
+
+@pytest.mark.parametrize("build", [resnet.encoder, resnet.decoder, resnet.discriminator])
+def test_initial_weights(build):
+    """He et al. (2015) before a ReLU; the discriminator's layers are divided by their norm anyhow."""
+    scale = 1.0 if build is resnet.discriminator else 2.0
+    check_initial_weights(
+        lambda seed: build((16, 16, 1), width=8, seed=seed), lambda kernel: (scale / np.prod(kernel.shape[:-1])) ** 0.5
+    )
 
 
 def test_encoder_and_decoder_treat_each_image_alone():

@@ -6,6 +6,7 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.nn import acai, resnet, vgg
 from kerasinterp.nn.exact_batch_normalization import ExactBatchNormalization
+from tests.nn.architecture import check_initial_weights, described
 
 BUILDERS = {"encoder": vgg.encoder, "decoder": vgg.decoder, "discriminator": vgg.discriminator}
 
@@ -37,6 +38,53 @@ def test_the_papers_maps():
     normalised = [layer for network in (encoder, decoder) for layer in network.layers if hasattr(layer, "moving_mean")]
     assert len(normalised) == len(learned) - 2  # all but the two outputs
     assert sum(isinstance(layer, keras.layers.MaxPooling2D) for layer in encoder.layers) == 4
+
+
+def layers_of(kind, norm):
+    """Section 2.3 with W maps for its 16, images of 32 x 48: blocks, then fully connected layers, both ways."""
+
+    def after(activation="ReLU"):
+        return [(norm, 0.9, 1e-5), (activation,)] if norm else [("LeakyReLU", 0.2)]
+
+    if kind == "decoder":
+        expected = [("Dense", 32 * W, False), *after(), ("Dense", 2 * 3 * 8 * W, False), *after()]
+        expected.append(("Reshape", 2, 3, 8 * W))
+        for maps in (4 * W, 2 * W, W):
+            expected += [("UpSampling2D", (2, 2), "nearest"), ("Conv2D", maps, 3, 1, False), *after()]
+        return [*expected, ("UpSampling2D", (2, 2), "nearest"), ("Conv2D", 3, 3, 1, True), ("tanh", "float32")]
+    expected = []
+    for maps in (W, 2 * W, 4 * W, 8 * W):
+        expected += [("Conv2D", maps, 3, 1, not norm), *after(), ("MaxPooling2D", (2, 2))]
+    units = 1 if kind == "discriminator" else 256
+    return [
+        *[*expected, ("Flatten",), ("Dense", 32 * W, not norm), *after()],
+        *[("Dense", units, True), ("linear", "float32")],
+    ]
+
+
+W = 4
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_the_papers_layers(kind):
+    norm = {"encoder": "BatchNormalization", "decoder": "ExactBatchNormalization", "discriminator": ""}[kind]
+    assert described(BUILDERS[kind]((32, 48, 3), width=W)) == layers_of(kind, norm)
+
+
+def test_the_defaults():
+    images = (None, 64, 64, 3)
+    assert vgg.encoder().input_shape == vgg.decoder().output_shape == vgg.discriminator().input_shape == images
+    assert [layer[1] for layer in described(vgg.discriminator()) if layer[0] == "Conv2D"] == [16, 32, 64, 128]
+    assert described(vgg.decoder((32, 48, 3), width=W, fused=True)) == layers_of("decoder", "BatchNormalization")
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_initial_weights(kind):
+    """He et al. (2015)."""
+    check_initial_weights(
+        lambda seed: BUILDERS[kind]((16, 16, 1), width=8, seed=seed),
+        lambda kernel: (2 / np.prod(kernel.shape[:-1])) ** 0.5,
+    )
 
 
 @pytest.mark.parametrize("kind", BUILDERS)

@@ -26,3 +26,35 @@ def test_images_without_a_target_share_the_weight_of_those_that_have_one():
 def test_no_adversarial_gradient_is_no_division_by_zero():
     ones = np.ones((2, 2, 2, 1), np.float32)
     np.testing.assert_array_equal(gradients.balance(tf.constant(ones), tf.zeros_like(ones), 1.0), ones)
+
+
+def test_norms_are_taken_over_each_image():
+    gradient = np.random.default_rng(1).normal(size=(4, 3, 2, 5)).astype(np.float32)
+    norms = gradients.image_norms(tf.constant(gradient))
+    assert norms.shape == (4, 1, 1, 1)
+    np.testing.assert_allclose(norms[:, 0, 0, 0], np.linalg.norm(gradient.reshape(4, -1), axis=1), rtol=1e-5)
+
+
+def test_both_losses_weigh_the_same_in_sum_where_some_images_have_no_target():
+    """k = 1: the norms of the adversarial parts add up to those of the reconstruction's, at any share of targets."""
+    rng = np.random.default_rng(2)
+    reconstruction, adversarial = rng.normal(size=(2, 6, 4, 4, 1)).astype(np.float32)
+    reconstruction[4:] = 0.0
+    balanced = gradients.balance(tf.constant(reconstruction), tf.constant(adversarial), 1.0) - reconstruction
+    of_reconstruction, of_adversarial = (
+        np.linalg.norm(np.reshape(x, (6, -1)), axis=1) for x in (reconstruction, balanced)
+    )
+    np.testing.assert_allclose(of_adversarial[:4], 4 / 6 * of_reconstruction[:4], rtol=1e-5)
+    np.testing.assert_allclose(of_adversarial[4:], 4 / 6 * of_reconstruction[:4].mean(), rtol=1e-5)
+    np.testing.assert_allclose(of_adversarial.sum(), of_reconstruction.sum(), rtol=1e-5)
+
+
+def test_no_target_at_all_leaves_no_gradient():
+    zeros = np.zeros((2, 3, 3, 1), np.float32)
+    np.testing.assert_array_equal(gradients.balance(tf.constant(zeros), tf.ones_like(zeros), 1.0), zeros)
+
+
+def test_k_is_the_weight_of_the_adversarial_gradient():
+    reconstruction, adversarial = tf.constant([[[[3.0]]]]), tf.constant([[[[-2.0]]]])
+    for k in (0.0, 0.25, 1.0):
+        np.testing.assert_allclose(gradients.balance(reconstruction, adversarial, k), [[[[3.0 - 3.0 * k]]]], rtol=1e-6)

@@ -1,8 +1,11 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasinterp.errors import InputError
 from kerasinterp.ops import mixing
 
 
@@ -105,3 +108,99 @@ def test_dirichlet_weights_have_their_law():
     np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-5)
     np.testing.assert_allclose(weights.mean(axis=0), 1 / 3, atol=5 * np.sqrt(1 / 18 / 3000))
     np.testing.assert_allclose(weights.var(axis=0), 1 / 18, rtol=0.15)
+
+
+@pytest.mark.parametrize("shape", [(4, 40), (4, 3, 2, 40)])
+def test_a_bernoulli_path_moves_its_features_from_the_first_to_the_second(shape):
+    """AMR eq. 4: each feature is one latent's or the other's, the same one at all positions and on all paths."""
+    a, b = tf.zeros(shape), tf.ones(shape)
+    mix = mixing.Bernoulli()
+    np.testing.assert_array_equal(mix(a, b, 0.0), a)
+    np.testing.assert_array_equal(mix(a, b, 1.0), b)
+    before = np.zeros(40)
+    for t in (0.2, 0.5, 0.8):
+        found = mix(a, b, t).numpy().reshape(-1, 40)
+        np.testing.assert_array_equal(found, np.broadcast_to(found[0], found.shape))
+        assert set(found[0]) <= {0.0, 1.0} and (found[0] >= before).all()  # none goes back
+        assert found[0].mean() == pytest.approx(t, abs=0.25)
+        before = found[0]
+    np.testing.assert_array_equal(mix(a, b, 0.8).numpy().reshape(-1, 40)[0], before)
+    ends = mix(a, b, tf.constant([0.0, 1.0, 0.0, 1.0])).numpy().reshape(4, -1)
+    np.testing.assert_array_equal(ends, np.broadcast_to([[0.0], [1.0], [0.0], [1.0]], ends.shape))
+
+
+def test_maps_mix_linearly_at_a_weight_an_example():
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 2, 2, 4)).astype(np.float32)
+    t = np.array([0.0, 0.25, 1.0], np.float32)
+    expected = [(1 - weight) * x + weight * y for weight, x, y in zip(t, a, b, strict=True)]
+    for mix in (mixing.lerp, mixing.Linear(), mixing.PerFeature(), mixing.Dirichlet()):
+        np.testing.assert_allclose(mix(tf.constant(a), tf.constant(b), t), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_slerp_ends_at_its_latents_whatever_the_other_is():
+    a = tf.constant([[3.0, 0.0, -4.0]])
+    for other in (a, -a, 1e3 * a, tf.zeros_like(a)):
+        np.testing.assert_allclose(mixing.slerp(a, other, 0.0), a, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(mixing.slerp(other, a, 1.0), a, rtol=1e-4, atol=1e-4)
+
+
+def test_slerp_of_half_precision_is_computed_in_float32():
+    a, b = tf.constant([[1.0, 0.5]], tf.float16), tf.constant([[0.25, 2.0]], tf.float16)
+    found = mixing.slerp(a, b, tf.constant(0.3, tf.float16))
+    assert found.dtype == tf.float32
+    t = float(np.float16(0.3))
+    np.testing.assert_allclose(found, reference(np.array([[1.0, 0.5]]), np.array([[0.25, 2.0]]), t), atol=1e-5)
+
+
+def test_vectors_shorter_than_a_thousandth_count_as_of_that_length():
+    """So their direction fades out, and the gradient stays below 1,000."""
+    tiny, b = tf.constant([[1e-6, 0.0]]), tf.constant([[0.0, 1.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(tiny)
+        mixed = mixing.slerp(tiny, b, 0.5)
+    assert 0 < np.linalg.norm(tape.gradient(mixed, tiny)) < 1000
+    expected = (1e-3 * np.array([1.0, 0.0]) * np.sin(np.pi / 4) + np.array([0.0, 1.0]) * np.sin(np.pi / 4)) * 0.5005
+    np.testing.assert_allclose(mixed[0], expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", mixing.BY_NAME)
+def test_the_kinds_are_frozen_values_that_configurations_keep(name):
+    kind = mixing.BY_NAME[name]
+    assert type(kind).__name__ == name.title().replace("_", "")
+    assert type(kind).from_config(kind.get_config()) == kind
+    assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(kind)) == kind
+    assert kind.at_any_weight == (name in ("linear", "spherical"))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        kind.k = 5
+
+
+def test_dirichlet_mixes_three_unless_told_otherwise():
+    assert mixing.Dirichlet().get_config() == {"k": 3}
+    assert mixing.Dirichlet(2).draw(tf.ones((4, 3)), keras.random.SeedGenerator(0)).shape == (4, 3)
+    with pytest.raises(InputError, match="k = 2"):
+        mixing.Dirichlet(1)
+
+
+def test_dirichlet_draws_from_all_of_0_to_1(monkeypatch):
+    """Uniform numbers above 0, so that no logarithm is infinite, and near enough to it to be Dirichlet's."""
+    asked = []
+    uniform = keras.random.uniform
+    monkeypatch.setattr(keras.random, "uniform", lambda *a, **k: asked.append(a) or uniform(*a, **k))
+    mixing.Dirichlet().draw(tf.ones((4, 3)), keras.random.SeedGenerator(0))
+    ((_, low, high),) = asked
+    assert 0 < low <= 1e-6 and high == 1.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "suited", "unsuited", "said"),
+    [
+        (mixing.Spherical(), (8,), (4, 4, 8), "for latent vectors"),
+        (mixing.PerFeature(), (4, 4, 2), (4, 4, 1), "these latents have one"),
+        (mixing.Bernoulli(), (2,), (1,), "these latents have one"),
+    ],
+)
+def test_latents_that_cannot_be_mixed_so(kind, suited, unsuited, said):
+    kind.check(suited)
+    with pytest.raises(InputError, match=said):
+        kind.check(unsuited)
+    mixing.Linear().check(unsuited)

@@ -1,6 +1,5 @@
 """ACAI's measures of lines against interpolations whose values are known."""
 
-import importlib
 import json
 
 import numpy as np
@@ -10,9 +9,7 @@ import pytest
 from kerasinterp.data.convert import to_float
 from kerasinterp.data.lines import _covered, render
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import draw_lines, lines
-
-module = importlib.import_module("kerasinterp.evaluation.lines")  # the package's `lines` is the function
+from kerasinterp.evaluation import draw_lines, line_interpolations, lines
 
 
 def drawn(angles, size=32, width=2.0):
@@ -54,7 +51,7 @@ def test_a_perfect_turn_has_the_known_values():
 
 
 def test_unrounded_lines_have_the_known_distance(monkeypatch):
-    monkeypatch.setattr(module, "render", lambda *line: 127.5 * (unrounded(*line) + 1.0))
+    monkeypatch.setattr(line_interpolations, "render", lambda *line: 127.5 * (unrounded(*line) + 1.0))
     assert lines(turning(unrounded))["mean_distance"] == pytest.approx(1.7e-7, rel=0.15)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import domain_of_classes, train_judges
-from kerasinterp.evaluation import evaluate as function
-from kerasinterp.evaluation.evaluate import _draw_paths
+from kerasinterp.evaluation import domain_of_classes, evaluate, train_judges
+from kerasinterp.evaluation.few_shot import _draw_paths
 from tests.evaluation import toys
 
 
@@ -24,7 +23,7 @@ def judges(data):
 
 @pytest.fixture(scope="module")
 def report(data, judges):
-    return function({"identity": toys.identity(), "blank": toys.blank()}, *data, samples=50, judges=judges)
+    return evaluate({"identity": toys.identity(), "blank": toys.blank()}, *data, samples=50, judges=judges)
 
 
 def test_a_model_whose_codes_are_pixels_fades(report):
@@ -68,7 +67,7 @@ def test_another_feature_extractor_is_used(data, judges):
     def mean(images):
         return images.mean(axis=(1, 2))
 
-    report = function({}, *data, samples=20, judges=judges, features=mean)
+    report = evaluate({}, *data, samples=20, judges=judges, features=mean)
     assert report["protocol"]["features"] == 1
     assert report["protocol"]["feature_extractor"] == "mean"
 
@@ -106,7 +105,7 @@ def test_images_without_labels_are_one_class(data):
     source, _, target, _ = data
     judges = train_judges(source, None, target, None, steps=20)
     assert judges.features.recalls.shape == (2,)
-    assert "pixel_fade" in function({}, source, None, target, None, samples=10, judges=judges)
+    assert "pixel_fade" in evaluate({}, source, None, target, None, samples=10, judges=judges)
 
 
 def test_bad_input_gets_one_sentence_before_any_training(data):
@@ -114,13 +113,13 @@ def test_bad_input_gets_one_sentence_before_any_training(data):
     model = toys.identity()
     model.image_shape = (28, 28, 1)
     with pytest.raises(InputError, match="'wide' takes images of shape"):
-        function({"wide": model}, *data)
+        evaluate({"wide": model}, *data)
     with pytest.raises(InputError, match="two images of one class"):
-        function({}, source, source_labels, target, np.arange(len(target)))
+        evaluate({}, source, source_labels, target, np.arange(len(target)))
     with pytest.raises(InputError, match="one label for each"):
-        function({}, source, source_labels, target, target_labels[:3])
+        evaluate({}, source, source_labels, target, target_labels[:3])
     with pytest.raises(InputError, match="samples is 1"):
-        function({}, *data, samples=1)
+        evaluate({}, *data, samples=1)
 
 
 def test_a_domain_without_a_class_is_refused(judges):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import inception as module_function
-from kerasinterp.evaluation.inception import _network
+from kerasinterp.evaluation import inception
+from kerasinterp.evaluation.inception_v3 import _network
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_without_weights_there_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "InceptionV3", refuse)
     with pytest.raises(InputError, match="could not be fetched"):
-        module_function(np.zeros((1, 8, 8, 1), np.uint8))
+        inception(np.zeros((1, 8, 8, 1), np.uint8))
 
 
 def test_grey_images_of_any_size_reach_the_network_as_colour(monkeypatch):
@@ -33,7 +33,7 @@ def test_grey_images_of_any_size_reach_the_network_as_colour(monkeypatch):
         return keras.Sequential([keras.Input((299, 299, 3)), keras.layers.GlobalAveragePooling2D()])
 
     monkeypatch.setattr(keras.applications, "InceptionV3", small)
-    features = module_function(np.full((65, 8, 8, 1), 255, np.uint8))
+    features = inception(np.full((65, 8, 8, 1), 255, np.uint8))
     shapes.append(features.shape)
     assert shapes == [(65, 3)]
     np.testing.assert_allclose(features, 1.0, rtol=1e-5)
