@@ -27,7 +27,7 @@ class GAIA(Objective):
     bottleneck (a quarter of the image's sides, more features than the image has values).
 
     Args:
-        judge_encoder, judge_decoder: the discriminator's two halves; their latent may be another than the autoencoder's.
+        judge_encoder, judge_decoder: the discriminator's two halves, which may have a latent of their own shape.
     """
 
     players = (
