@@ -34,7 +34,7 @@ PLAYERS = {
     "ARAE": {"autoencoder": {"reconstruction": 10.0, "fooling": 1.0}, "discriminator": {"real": 1.0, "fake": 1.0}},
     "BetaVAE": {"autoencoder": {"reconstruction": 0.5, "divergence": 4.0}},
     "DenoisingAE": {"autoencoder": {"reconstruction": 1.0}},
-    "GAIA": {"autoencoder": {"generation": 1.0, "distances": 1.0}, "discriminator": {"judgement": 1.0}},
+    "GAIA": {"autoencoder": {"generation": 1.0, "distances": 5e-5}, "discriminator": {"judgement": 1.0}},
     "PlainAE": {"autoencoder": {"reconstruction": 1.0}},
     "SupervisedAMR": {
         "autoencoder": {
