@@ -1,145 +1,271 @@
-"""A recipe: everything that decides a training run, frozen and written down with its sources."""
+"""A recipe: everything that decides a training run, frozen and written down with its sources, grouped by its reader."""
 
 import dataclasses
 import importlib
-import json
-import pathlib
 import pkgutil
+import types
+import typing
 from collections.abc import Mapping
+from typing import Any
 
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.nn.backbone import Backbone
 
-_BACKBONES = ("infogan", "dcgan", "acai", "vgg", "resnet", "mlp")
-_MIXINGS = ("", "linear", "spherical", "per_feature", "bernoulli", "dirichlet")
-_SCALED = ("acai", "resnet")  # backbones that take `scales`
 _PRECISIONS = ("float32", "bfloat16")
+_FORMS = ("images", "triplets", "pairs", "sets", "points")
+
+
+def _choose(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InputError(f"Unknown {name} {value!r}: choose of {', '.join(known)}.{suggest(str(value), known)}")
+
+
+def _at_least_1(group: Any, *fields: str) -> None:
+    for field in fields:
+        if not 1 <= getattr(group, field) < 2**31:
+            raise InputError(f"{field} is 1 or more and below 2**31, not {getattr(group, field)}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The images that are trained on.
+
+    Attributes:
+        source: a dataset's name or a folder.
+        split: of a dataset.
+        source_options: further arguments of `kerasinterp.data.images`, such as `{"where": {"object_id": "obj1"}}`.
+        share: a random share of the images to train on, drawn by the seed (AEAI 2.3: 0.8).
+        invert: for dark drawings on white, where light on black is wanted.
+        attributes: if the system learns with them, the names of the source's binary attributes, or a row of them for
+            each class, by the class's name.
+        image_size: height and width in pixels, or both.
+        channels: 1 (grey) or 3 (colour).
+        form: what a batch holds: `images`, `triplets`, `pairs`, `sets` (`kerasinterp.data`) or `points`.
+        form_options: arguments of the form: of triplets the range of each transformation
+            (`kerasinterp.data.Transformations`), of images `{"places": True}`, of sets `{"size": 5}`.
+    """
+
+    source: str
+    split: str = "train"
+    source_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    share: float = 1.0
+    invert: bool = False
+    attributes: tuple[str, ...] | dict[str, tuple[int, ...]] = ()
+    image_size: int | tuple[int, int] = 28
+    channels: int = 1
+    form: str = "images"
+    form_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        _choose("form", self.form, _FORMS)
+        _at_least_1(self, "channels")
+        if isinstance(self.image_size, list | tuple):
+            object.__setattr__(self, "image_size", tuple(self.image_size))
+        if min(self.size) < 1:
+            raise InputError(f"image_size is 1 or more, not {self.image_size}.")
+        if not 0.0 < self.share <= 1.0:
+            raise InputError(f"share, of the images, is above 0 and at most 1, not {self.share}.")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return (self.image_size,) * 2 if isinstance(self.image_size, int) else self.image_size
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image, (H, W, C); (2,) for points of the plane."""
+        return (2,) if self.form == "points" else (*self.size, self.channels)
+
+    @property
+    def number_of_attributes(self) -> int:
+        rows = list(self.attributes.values()) if isinstance(self.attributes, dict) else [self.attributes]
+        return len(rows[0]) if rows else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """How a player steps.
+
+    Attributes:
+        rate: the step size.
+        kind: `adam`, or `sgd`.
+        betas: Adam's two decay rates.
+        momentum: SGD's.
+        decay: of the weights, a step, decoupled from the gradient.
+        cuts: shares of the training at which the step size is divided by 10.
+        averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
+            weights.
+    """
+
+    rate: float = 1e-3
+    kind: str = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.0
+    decay: float = 0.0
+    cuts: tuple[float, ...] = ()
+    averaging: float = 0.0
+
+    def __post_init__(self):
+        _choose("kind", self.kind, ("adam", "sgd"))
+        if self.rate <= 0.0:
+            raise InputError(f"An optimizer's rate is above 0, not {self.rate}.")
+        unused = {"adam": ("momentum",), "sgd": ("betas",)}[self.kind]
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        for name in unused:
+            if getattr(self, name) != defaults[name]:
+                raise InputError(f"The optimizer {self.kind} has no {name}: leave it out.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long training takes, and what is kept of it.
+
+    Attributes:
+        epochs: how many times `images_per_epoch`.
+        images_per_epoch: images between two checkpoints, rounded up to whole batches.
+        batch_size: images a step.
+        precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
+        jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
+        snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
+    """
+
+    epochs: int = 100
+    images_per_epoch: int = 60_000
+    batch_size: int = 128
+    precision: str = "float32"
+    jit_compile: bool = False
+    snapshot_every: int = 0
+
+    def __post_init__(self):
+        _choose("precision", self.precision, _PRECISIONS)
+        _at_least_1(self, "epochs", "images_per_epoch", "batch_size")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-self.images_per_epoch // self.batch_size)
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.steps_per_epoch
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What the trained model is measured on.
+
+    Attributes:
+        yardstick: a file of `kerasinterp.yardsticks`: `few_shot`, `lines`, `views`, `points` or `classes`.
+        target: few-shot: labelled images of classes never trained on, a dataset's name or a folder; None for no
+            measure at the end of training.
+        target_split: of a dataset; for `classes` that of the training dataset which judges.
+        target_without: labels of the target that are left out.
+        domain_by_class: the domains are told apart by all their classes (`evaluation.train_judges`).
+        judge_steps: training steps of each classifier that judges.
+        samples: images that the distances are computed on (AugIntAE A.3: 5,000).
+    """
+
+    yardstick: str = "few_shot"
+    target: str | None = None
+    target_split: str = "test"
+    target_without: tuple[int, ...] = ()
+    domain_by_class: bool = False
+    judge_steps: int = 2000
+    samples: int = 5000
+
+    def __post_init__(self):
+        _at_least_1(self, "judge_steps", "samples")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """One training run and the few-shot domain that judges it.
+    """One training run and what judges it.
 
     Attributes:
-        name: the folder under `recipes/`.
+        name: of the recipe.
         summary: one line for `kerasinterp list`.
-        source, source_split: the unlabelled training images: a dataset's name or a folder, and a TFDS split.
-        source_options: further arguments of `kerasinterp.data.images`, such as `{"where": {"object_id": "obj1"}}`.
-        source_share: a random share of the images to train on, drawn by `seed` (AEAI 2.3: 0.8).
-        attributes: if the system learns with them, the names of the source's binary attributes, or a row of them for
-            each of its labels.
-        target, target_split: images of classes never trained on, for sample grids and the report; None for no report.
-        image_size: height and width in pixels.
-        channels: 1 (grey) or 3 (colour).
+        data, backbone, schedule, target: as their classes say.
         objective: the system's class name in `kerasinterp.objectives`.
         objective_options: further arguments of it, by name (`weights`, `every`, ...).
         mixing: how latents are mixed: `linear`, `spherical`, `per_feature`, `bernoulli`, `dirichlet`; "" for the
             system's own way.
-        backbone: the module of `kerasinterp.nn` that builds the networks.
-        discriminator_backbone: that of the discriminator, where it is another; "" for the same.
-        width: maps of the backbone's first layer.
-        latent_size: size of the latent; of convolutional latents, their channels.
-        scales: how often `acai` and `resnet` halve the image, None for a latent 4 x 4.
-        transformations: the range of each transformation, by name (`kerasinterp.data.Transformations`), for training
-            on triplets; None trains on the images as they are.
-        batch_size: images a step.
-        images_per_epoch: images between two checkpoints, rounded up to whole batches.
-        epochs: how many times.
-        learning_rate: Adam's step size.
-        adversary_learning_rate: the step size of every player but the autoencoder, None for the same.
-        adam_betas: Adam's two decay rates.
-        learning_rate_cuts: shares of the training at which it is divided by 10.
-        averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
-            weights.
-        precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
-        jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
-        snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
-        target_without: labels of the target that the report leaves out.
-        domain_by_class: the report tells the domains apart by all their classes (`evaluation.train_judges`).
-        judge_steps: training steps of each of the report's classifiers.
-        evaluation_samples: images that the report's distances are computed on (A.3: 5,000).
+        optimizers: by player; `first` is the system's first player, `others` the rest, `all` everybody, where nothing
+            nearer is named.
+        after: a run folder whose model `take_over` begins with; "" for none.
         seed: decides weights, order, transformations and mixing.
     """
 
     name: str
     summary: str
-    source: str
-    source_split: str
-    target: str | None
-    target_split: str
-    transformations: dict[str, float | str] | None
-    source_options: dict[str, object] = dataclasses.field(default_factory=dict)
-    source_share: float = 1.0
-    attributes: tuple[str, ...] | tuple[tuple[int, ...], ...] = ()
+    data: Data
     objective: str = "AugIntAE"
-    objective_options: dict[str, object] = dataclasses.field(default_factory=dict)
+    objective_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     mixing: str = ""
-    image_size: int = 28
-    channels: int = 1
-    backbone: str = "infogan"
-    discriminator_backbone: str = ""
-    width: int = 64
-    latent_size: int = 32
-    scales: int | None = None
-    batch_size: int = 128
-    images_per_epoch: int = 60_000
-    epochs: int = 100
-    learning_rate: float = 1e-3
-    adversary_learning_rate: float | None = None
-    adam_betas: tuple[float, float] = (0.9, 0.999)
-    learning_rate_cuts: tuple[float, ...] = ()
-    averaging: float = 0.0
-    precision: str = "float32"
-    jit_compile: bool = False
-    snapshot_every: int = 0
-    target_without: tuple[int, ...] = ()
-    domain_by_class: bool = False
-    judge_steps: int = 2000
-    evaluation_samples: int = 5000
+    backbone: Backbone = dataclasses.field(default_factory=Backbone)
+    optimizers: dict[str, Optimizer] = dataclasses.field(default_factory=lambda: {"all": Optimizer()})
+    schedule: Schedule = dataclasses.field(default_factory=Schedule)
+    target: Target = dataclasses.field(default_factory=Target)
+    after: str = ""
     seed: int = 0
 
     def __post_init__(self):
-        choices = {
-            "mixing": _MIXINGS,
-            "backbone": _BACKBONES,
-            "discriminator_backbone": ("", *_BACKBONES),
-            "precision": _PRECISIONS,
-        }
-        for field, known in choices.items():
-            value = getattr(self, field)
-            if value not in known:
-                raise InputError(f"Unknown {field} {value!r}: choose of {', '.join(known)}.{suggest(value, known)}")
-        for field in ("image_size", "width", "latent_size", "batch_size", "images_per_epoch", "epochs"):
-            if getattr(self, field) < 1:
-                raise InputError(f"{field} is 1 or more, not {getattr(self, field)}.")
-        if self.scales is not None and self.backbone not in _SCALED:
-            raise InputError(f"The backbone {self.backbone} has no scales (only {', '.join(_SCALED)}): set it to None.")
-        if not 0.0 < self.source_share <= 1.0:
-            raise InputError(f"source_share is above 0 and at most 1, not {self.source_share}.")
-        if self.seed < 0:
-            raise InputError(f"seed is 0 or more, not {self.seed}.")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed is 0 or more and below 2**32, not {self.seed}.")
 
-    @property
-    def named_attributes(self) -> bool:
-        return bool(self.attributes) and isinstance(self.attributes[0], str)
+    def change(self, **settings: Any) -> "Recipe":
+        """The recipe with other settings: fields of its own or, by their name alone, of one of its groups.
 
-    @property
-    def number_of_attributes(self) -> int:
-        return len(self.attributes if self.named_attributes or not self.attributes else self.attributes[0])
+        A dictionary for a group changes some of that group's fields; one for `optimizers` is joined to the present one.
 
-    @property
-    def steps_per_epoch(self) -> int:
-        return -(-self.images_per_epoch // self.batch_size)
+        Raises:
+            InputError: no such setting, or a value that it cannot have.
+        """
+        changed: dict[str, Any] = {}
+        groups = {name: getattr(self, name) for name in _GROUPS}
+        for key, value in settings.items():
+            if key in groups:
+                groups[key] = dataclasses.replace(groups[key], **value) if isinstance(value, dict) else value
+            elif key == "optimizers":
+                changed[key] = {**self.optimizers, **value}
+            elif key in _OWN:
+                changed[key] = value
+            else:
+                group = next((name for name, cls in _GROUPS.items() if key in cls.__dataclass_fields__), None)
+                if group is None:
+                    known = [*_OWN, *(field for cls in _GROUPS.values() for field in cls.__dataclass_fields__)]
+                    raise InputError(f"A recipe has no setting {key!r}.{suggest(key, known)}")
+                groups[group] = dataclasses.replace(groups[group], **{key: value})
+        return dataclasses.replace(self, **groups, **changed)
+
+    def optimizer(self, player: str, first: bool) -> Optimizer:
+        """The optimizer of a player, who is the system's first or not."""
+        for key in (player, "first" if first else "others", "all"):
+            if key in self.optimizers:
+                return self.optimizers[key]
+        raise InputError(f"The recipe {self.name} names no optimizer for {player}: give one for it, or for `all`.")
+
+    @classmethod
+    def from_dict(cls, given: Any) -> "Recipe":
+        """The recipe that `dataclasses.asdict` and JSON made a dictionary of.
+
+        Raises:
+            InputError: settings that are missing, unknown or of another type.
+        """
+        return _made(cls, given, "recipe")
+
+
+_GROUPS = {"data": Data, "backbone": Backbone, "schedule": Schedule, "target": Target}
+_OWN = [field.name for field in dataclasses.fields(Recipe) if field.name not in (*_GROUPS, "optimizers")]
 
 
 def of_systems(base: Recipe, systems: Mapping[str, Mapping[str, object]]) -> tuple[Recipe, ...]:
     """`<system>_<base>`, a recipe a system on the data of `base`.
 
     Args:
-        systems: what each changes in `base`, by the objective's name, with a variant's after it (`AEAI_without_cycle`).
+        systems: what each changes in `base` (`Recipe.change`), by the objective's name, with a variant's after it
+            (`AEAI_without_cycle`).
     """
     return tuple(
-        dataclasses.replace(
-            base,
+        base.change(
             name=f"{label.lower()}_{base.name}",
             summary=f"{label.replace('_', ' ')} on {base.summary}",
             objective=label.split("_")[0],
@@ -166,21 +292,6 @@ def find(name: str, smoke: bool = False) -> Recipe:
     return known[name][smoke]
 
 
-def of_run(run: pathlib.Path) -> Recipe:
-    """The recipe of a run folder, from its `recipe.json`.
-
-    Raises:
-        InputError: the folder has none, or it is damaged or of another version.
-    """
-    path = run / "recipe.json"
-    try:
-        return Recipe(**json.loads(path.read_text())["recipe"])
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{run} is no run folder: it has no recipe.json.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} cannot be read ({error}): bring it back, or choose another folder.") from error
-
-
 def _all() -> dict[str, tuple[Recipe, Recipe]]:
     """Every recipe and its smoke variant: a `recipe.py` has one (RECIPE, SMOKE) or several (RECIPES, SMOKES)."""
     import kerasinterp.recipes
@@ -195,3 +306,43 @@ def _all() -> dict[str, tuple[Recipe, Recipe]]:
                 for r, s in zip(several, getattr(written, "SMOKES", None) or (written.SMOKE,), strict=True)
             }
     return found
+
+
+def _made(kind: Any, given: Any, where: str) -> Any:
+    """`given`, as JSON has it, as a value of the annotated type `kind`."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(given, dict):
+            raise InputError(f"{where} is {_shown(given)}, not a group of settings.")
+        hints = typing.get_type_hints(kind)
+        if unknown := set(given) - set(hints):
+            raise InputError(f"{where} has no setting {sorted(unknown)[0]!r}.")
+        values = {name: _made(hints[name], value, f"{where}.{name}") for name, value in given.items()}
+        try:
+            return kind(**values)
+        except TypeError as error:  # one that has no default is missing
+            raise InputError(f"{where} is not complete ({error}).") from None
+    if kind is Any:
+        return given
+    if origin in (typing.Union, types.UnionType):
+        for one in inner:
+            try:
+                return _made(one, given, where)
+            except InputError:
+                continue
+    elif origin is tuple and isinstance(given, list | tuple):
+        kinds = [inner[0]] * len(given) if inner[-1] is ... else inner
+        if len(kinds) == len(given):
+            return tuple(_made(one, value, where) for one, value in zip(kinds, given, strict=True))
+    elif origin is dict and isinstance(given, dict):
+        return {key: _made(inner[1], value, f"{where}.{key}") for key, value in given.items()}
+    elif origin is None and kind is float and isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    elif origin is None and type(given) is kind:
+        return given
+    raise InputError(f"{where} cannot be {_shown(given)}.")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else f"{text[:36]} ..."

@@ -1,11 +1,15 @@
 """What a system's network is: stated by the system, built by a backbone, checked against the others."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
-
-import keras
+from typing import TYPE_CHECKING
 
 from kerasinterp.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
 
 # What each kind of network takes and gives. Two ends of one name have one shape.
 KINDS = {
@@ -28,6 +32,7 @@ class Net:
         outputs: how many latents an encoder gives, one behind the other (2: a mean and a log variance).
         images: how many images, channel behind channel, the network sees at once.
         classes: a second output, the logits of the data's classes or attributes.
+        space: the name of the latents, where a system has several kinds of them.
 
     Raises:
         InputError: there is no such kind.
@@ -37,6 +42,7 @@ class Net:
     outputs: int = 1
     images: int = 1
     classes: bool = False
+    space: str = "latents"
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -44,11 +50,14 @@ class Net:
 
     @property
     def takes(self) -> str:
-        return KINDS[self.kind][0]
+        return self._named(KINDS[self.kind][0])
 
     @property
     def gives(self) -> str:
-        return KINDS[self.kind][1]
+        return self._named(KINDS[self.kind][1])
+
+    def _named(self, end: str) -> str:
+        return self.space if end == "latents" else end
 
 
 def common_shapes(nets: Mapping[str, Net], networks: Mapping[str, keras.Model]) -> dict[str, tuple]:
@@ -70,7 +79,7 @@ def common_shapes(nets: Mapping[str, Net], networks: Mapping[str, keras.Model]) 
             (f"makes {net.gives} of shape", net.gives, made, net.outputs),
         )
         for verb, end, shape, times in ends:
-            if end in ("images", "latents") and times > 1:
+            if times > 1:
                 if shape[-1] % times:
                     raise InputError(
                         f"The {name} {verb} {shape}: its last axis holds {times} {end}, a multiple of {times}."

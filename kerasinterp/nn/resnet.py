@@ -60,24 +60,24 @@ def discriminator(
     seed: int = 0,
     name: str = "discriminator",
     classes: int = 0,
-    scales: int = 4,
+    halvings: int = 4,
 ) -> keras.Model:
     """(B, H, W, C) in [-1, 1] -> an unbounded score (B, 1), large for real images; every layer spectrally normalised.
 
     Blocks of `width`, 2, 4 and 8 * `width` maps that halve the image, one more that does not, and the mean over the
-    positions. Image sides are divisible by 2**scales.
+    positions. Image sides are divisible by 2**halvings.
 
     Args:
         classes: if not 0, an auxiliary classifier branches off the end (AMR 2.1): the outputs are then the list of the
             score (B, 1) and the logits (B, classes).
     """
-    layers.check_image_shape(image_shape, 2**scales, f"The residual discriminator of {scales} scales")
+    layers.check_image_shape(image_shape, 2**halvings, f"The residual discriminator of {halvings} scales")
     convolve = _convolutions(seed, SpectralConv2D, scale=1.0, use_bias=True)
-    maps = [width * min(2**scale, 8) for scale in range(scales)]
+    maps = [width * min(2**scale, 8) for scale in range(halvings)]
     x = images = keras.Input(tuple(image_shape), name="images")
     for number, filters in enumerate(maps, 1):
         x = _block(x, filters, f"block_{number}", convolve, _relu, "down", of_images=number == 1)
-    x = _block(x, maps[-1], f"block_{scales + 1}", convolve, _relu)
+    x = _block(x, maps[-1], f"block_{halvings + 1}", convolve, _relu)
     x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="positions")(_relu(x, "last"))
     outputs = [_head(convolve, x, 1, "score")]
     if classes:

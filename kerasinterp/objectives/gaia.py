@@ -36,7 +36,7 @@ class GAIA(Autoencoder):
         Player("autoencoder", networks=("encoder", "decoder"), terms=("generation", "distances")),
         Player("discriminator", networks=("judge_encoder", "judge_decoder"), terms=("judgement",)),
     )
-    networks = {"judge_encoder": Net("encoder"), "judge_decoder": Net("decoder")}
+    networks = {"judge_encoder": Net("encoder", space="judged"), "judge_decoder": Net("decoder", space="judged")}
     measures = ("reconstruction", "balance")
     weights_of_terms = {"distances": 5e-5}  # the notebook: half its largest learning rate
     slope = 20.0  # the notebook, of errors of images in [0, 1]

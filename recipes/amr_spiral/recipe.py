@@ -1,26 +1,24 @@
 """AMR and ACAI on points of a spiral in the plane (AMR appendix 5.2): `amr_beta<b>_spiral`, `acai_spiral`."""
 
-import dataclasses
-
-from kerasinterp.recipe import Recipe, of_systems
+from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Target, of_systems
 
 BASE = Recipe(
     name="spiral",
     summary="a spiral in the plane (AMR 5.2)",
-    source="spiral",
-    source_split="train",
-    target=None,
-    target_split="test",
-    transformations=None,
-    backbone="mlp",
-    width=128,  # ours
-    latent_size=2,  # ours: the paper gives none
-    batch_size=64,
-    images_per_epoch=10_000,
-    epochs=100,  # AMR 5.2; 200 and 300 in figure 8
-    learning_rate=1e-3,  # ours
-    adam_betas=(0.5, 0.99),
-    snapshot_every=10,
+    data=Data(source="spiral", form="points"),
+    backbone=Backbone(
+        module="mlp",
+        width=128,  # ours
+        latent_size=2,  # ours: the paper gives none
+    ),
+    optimizers={"all": Optimizer(rate=1e-3, betas=(0.5, 0.99))},  # rate: ours
+    schedule=Schedule(
+        batch_size=64,
+        images_per_epoch=10_000,
+        epochs=100,  # AMR 5.2; 200 and 300 in figure 8
+        snapshot_every=10,
+    ),
+    target=Target(yardstick="points"),
 )
 
 
@@ -37,4 +35,4 @@ RECIPES = of_systems(
         "ACAI": {"objective_options": {"weights": {"reconstruction": 10.0}}},  # AMR figure 8
     },
 )
-SMOKES = tuple(dataclasses.replace(one, images_per_epoch=640, epochs=2, snapshot_every=1) for one in RECIPES)
+SMOKES = tuple(one.change(images_per_epoch=640, epochs=2, snapshot_every=1) for one in RECIPES)

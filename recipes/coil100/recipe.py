@@ -9,15 +9,17 @@ from kerasinterp.recipes.pole import recipe as pole
 
 from kerasinterp.recipe import of_systems
 
-BASE = dataclasses.replace(
-    pole.BASE,
+BASE = pole.BASE.change(
     name="coil100",
     summary="one object of COIL-100 on its turntable, 16 x 16 (AEAI section 4.1)",
-    source="coil100",
-    source_options={"where": {"object_id": "obj1"}},  # one object a model, AEAI 4.1; ours: the first
+    data={
+        "source": "coil100",
+        "source_options": {"where": {"object_id": "obj1"}},  # one object a model, AEAI 4.1; ours: the first
+    },
 )
 # Ours, chosen on the third object: there are a tenth of the pole's images, and a heavier adversary blurs.
 RECIPES = of_systems(
-    BASE, pole.systems(discriminator_learning_rate=5e-4, adversarial=1e-3, cycle=1e-3, smoothness=1e-3)
+    BASE,
+    pole.systems(dataclasses.replace(pole.AVERAGED, rate=5e-4), adversarial=1e-3, cycle=1e-3, smoothness=1e-3),
 )
 SMOKES = tuple(map(pole.smoke, RECIPES))

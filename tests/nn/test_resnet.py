@@ -29,8 +29,8 @@ def test_shapes_and_ranges(shape, scales, grid):
     decoded = resnet.decoder(shape, 5, 4, scales=scales)(100.0 * codes)
     assert decoded.shape == x.shape
     assert np.abs(decoded).max() <= 1.0
-    assert resnet.discriminator(shape, 4, scales=scales or 4)(x).shape == (2, 1)
-    score, logits = resnet.discriminator(shape, 4, classes=3, scales=scales or 4)(x)
+    assert resnet.discriminator(shape, 4, halvings=scales or 4)(x).shape == (2, 1)
+    score, logits = resnet.discriminator(shape, 4, classes=3, halvings=scales or 4)(x)
     assert (score.shape, logits.shape) == ((2, 1), (2, 3))
 
 
@@ -126,7 +126,7 @@ def test_the_decoder_against_numpy():
 
 def test_the_discriminator_against_numpy():
     """christopher-beckham/amr: no activation before the images' first convolution, the positions' mean at the end."""
-    network, x = resnet.discriminator((8, 8, 3), 4, classes=3, scales=1), draws((8, 8, 3), 2)
+    network, x = resnet.discriminator((8, 8, 3), 4, classes=3, halvings=1), draws((8, 8, 3), 2)
     w = weights_of(network)
     for kernel, _ in filter(None, w.values()):
         matrix = kernel.reshape(-1, kernel.shape[-1])
@@ -152,7 +152,7 @@ def test_maps_double_up_to_eight_times_the_width():
     assert maps_of(encoder) == [4, 8, 8, 16, 16, 32, 32, 32, 32, 7]
     assert maps_of(decoder) == [32, 32, 32, 16, 16, 8, 8, 4, 4, 3]
     assert maps_of(resnet.discriminator((64, 64, 3), 4)) == [4, 4, 8, 8, 16, 16, 32, 32, 32, 32]
-    assert maps_of(resnet.discriminator((64, 64, 3), 4, scales=5)) == [4, 4, 8, 8, 16, 16, *[32] * 6]
+    assert maps_of(resnet.discriminator((64, 64, 3), 4, halvings=5)) == [4, 4, 8, 8, 16, 16, *[32] * 6]
     for network in (encoder, decoder):
         normalisations = [layer for layer in described(network) if layer[0] == "InstanceNormalization"]
         assert normalisations == [("InstanceNormalization", None, 1e-5)] * 9
@@ -243,7 +243,7 @@ def test_training_in_a_graph(policy):
     """A compiled step is the eager one, and learns to tell two kinds of images and their classes apart."""
     keras.config.set_dtype_policy(policy)
     try:
-        compiled, eager = (resnet.discriminator((8, 8, 1), 4, classes=3, scales=1) for _ in range(2))
+        compiled, eager = (resnet.discriminator((8, 8, 1), 4, classes=3, halvings=1) for _ in range(2))
     finally:
         keras.config.set_dtype_policy("float32")
     dark, bright = draws((8, 8, 1)) - 0.5, draws((8, 8, 1), seed=1) + 0.5
