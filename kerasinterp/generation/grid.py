@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from kerasinterp.data.convert import to_uint8
+from kerasinterp.data.marks import marking
 from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images, as_pairs
@@ -203,7 +204,8 @@ def save_gif(path: str | os.PathLike, frames: object, fps: float = 15.0, *, scal
     images = [sheet.render(frame) for frame in frames]
     images += images[-2:0:-1]
     duration = round(100 / fps) * 10
-    return _write(path, images[0], "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0)
+    options = {"save_all": True, "append_images": images[1:], "duration": duration, "loop": 0}
+    return _write(path, images[0], "GIF", **options, **marking("GIF"))
 
 
 def save_images(directory: str | os.PathLike, images: object, prefix: str = "generated") -> list[Path]:
@@ -224,7 +226,7 @@ def save_images(directory: str | os.PathLike, images: object, prefix: str = "gen
     images = as_images(images)
     sheet, digits = _Sheet(images.shape[1:], scale=1), max(4, len(str(len(images) - 1)))
     return [
-        _write_png(Path(directory, f"{prefix}_{number:0{digits}}.png"), sheet.render(image))
+        _write(Path(directory, f"{prefix}_{number:0{digits}}.png"), sheet.render(image), "PNG")
         for number, image in enumerate(images)
     ]
 
@@ -292,7 +294,7 @@ def _wrap(images: np.ndarray, rows: int) -> list[np.ndarray]:
 
 
 def _write_png(path: str | os.PathLike, picture: Image.Image) -> Path:
-    return _write(path, picture, "PNG")
+    return _write(path, picture, "PNG", **marking("PNG"))
 
 
 def _write(path: str | os.PathLike, picture: Image.Image, kind: str, **options: object) -> Path:
