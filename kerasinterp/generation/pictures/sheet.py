@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from kerasinterp.data.convert import to_uint8
+from kerasinterp.data.marks import marking
 from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 
@@ -78,7 +79,7 @@ class Canvas:
 
 
 def write_png(path: str | os.PathLike, picture: Image.Image) -> Path:
-    return write(path, picture, "PNG")
+    return write(path, picture, "PNG", **marking("PNG"))  # nobody is to learn from it
 
 
 def write(path: str | os.PathLike, picture: Image.Image, kind: str, **options: object) -> Path:
