@@ -1,9 +1,11 @@
 import errno
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -77,11 +79,39 @@ def test_help_is_quick_and_needs_no_tensorflow(arguments):
         (["train", "augintae_mnist", "--epoch", "3"], "--epochs"),
         (["train", "augintae_mnist", "--objective", "AugInAE"], "Did you mean 'AugIntAE'?"),
         (["train", "augintae_mnist", "--precision", "bfloat"], "Did you mean 'bfloat16'?"),
-        (["train", "augintae_mnist", "--epochs", "0"], "x>=1"),
+        (["train", "augintae_mnist", "--epochs", "0"], "1<=x<="),
         (["export", "m.keras", "--format", "saved-model", "-o", "x"], "saved_model"),
         (["export", "m.keras", "--format", "saved_model", "--precision", "int8", "-o", "x"], "--format tflite"),
         (["export", "m.keras", "--format", "tflite", "--precision", "int8", "-o", "x"], "--representative"),
-        (["generate", "m.keras", "-o", "x"], "SEEDS"),
+        (["export", "m.keras", "--format", "tflite", "--representative", "x", "-o", "x"], "without --precision int8"),
+        (["export", "m.keras", "--format", "tflite", "--version", "2", "-o", "x"], "--version has no effect"),
+        (
+            ["export", "m.keras", "--format", "serving", "--precision", "float32", "-o", "x"],
+            "--precision has no effect",
+        ),
+        (["generate", "m.keras", "-o", "x"], "there is no model file m.keras"),
+        (["generate", "m.keras", "a", "b", "--midpoints", "-n", "64", "-o", "x"], "-n has no effect with --midpoints"),
+        (["generate", "m.keras", "a", "b", "--midpoints", "--seed", "0", "-o", "x"], "--seed has no effect with --mid"),
+        (["generate", "m.keras", "--midpoints", "-o", "x"], "--midpoints has no effect without SEEDS"),
+        (["generate", "m.keras", "--invert", "-o", "x"], "--invert has no effect without SEEDS"),
+        (["generate", "m.keras", "a", "-n", "2147483648", "-o", "x"], "is not in the range 1<=x<=2147483647"),
+        (["generate", "m.keras", "a", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
+        (["quickstart", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
+        (["train", "augintae_mnist", "--seed", "4294967296"], "is not in the range 0<=x<=4294967295"),
+        (["train", "augintae_mnist", "--batch-size", "2147483648"], "is not in the range 1<=x<=2147483647"),
+        (["compare", "lines", "AE", "--jobs", "1000000", "-o", "x"], "is not in the range 1<=x<="),
+        (["evaluate", "m.keras", "--samples", "2147483648", "-o", "x"], "is not in the range 2<=x<=2147483647"),
+        (["evaluate", "m.keras", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
+        (["interpolate", "m.keras", "a", "b", "--steps", "10001", "-o", "x.gif"], "is not in the range 1<=x<=10000"),
+        (["interpolate", "m.keras", "a", "b", "--fps", "15", "-o", "x.png"], "--fps has no effect on a .png"),
+        (["generate", "m.keras", "a", "-o", ""], "The value of -o is empty"),
+        (["generate", "m.keras", "a", "--output="], "The value of --output is empty"),
+        (["generate", "", "a", "-o", "x"], "An argument is empty"),
+        (["train", "augintae_mnist", "--data", ""], "The value of --data is empty"),
+        (["export", "m.keras", "--format", "serving", "--name", "", "-o", "x"], "The value of --name is empty"),
+        (["generate", "m.keras", "a\0b", "-o", "x"], r"'a\x00b' is not readable as text"),
+        (["generate", "m.keras", "a", "-o", "caf\udce9"], r"'caf\udce9' is not readable as text"),
+        (["generate", "x" * 300, "a", "-o", "x"], "is too long for the file system"),
         (["interpolate", "m.keras", "a.png", "b.png", "-o", "x.jpg"], "neither a .png nor a .gif"),
         (["evaluate", "m.keras", "-o", "x"], "give --source"),
     ],
@@ -100,6 +130,16 @@ def test_mistakes_get_one_sentence(capfd, monkeypatch, tmp_path, arguments, mess
     [
         (OSError(errno.ENOSPC, "No space left on device", "model.keras"), 2, "the disk is full, so model.keras"),
         (OSError(errno.EROFS, "Read-only file system", "run/x"), 2, "no permission to use run/x (Read-only"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "a.png"), 2, "your quota of disk space is used up, so a.png"),
+        (OSError(errno.EFBIG, "File too large", "a.h5"), 2, "a.h5 would be larger than the file system or the limit"),
+        (OSError("Can't write data (errno = 27, error message = 'File too large')"), 2, "a file would be larger than"),
+        (RuntimeError("write failed: No space left on device; x"), 2, "the disk is full, so a file was not written"),
+        (OSError(errno.EISDIR, "Is a directory", "a"), 2, "a is a folder, where a file is needed"),
+        (OSError(errno.EMFILE, "Too many open files", "a"), 2, "too many files are open"),
+        (OSError(errno.EIO, "Input/output error", "a"), 2, "Input/output error: a."),
+        (OSError("of no kind"), 2, "of no kind."),
+        (MemoryError(), 2, "there is not enough memory"),
+        (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"), 2, "there is not enough memory"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "a"), 2, "No such file or directory: a."),
         (KeyboardInterrupt(), 130, "Stopped by Ctrl-C."),
         (KeyboardInterrupt("Stopped and saved: --resume goes on."), 130, "--resume goes on."),
@@ -114,6 +154,99 @@ def test_errors_in_the_middle_of_the_work(capfd, monkeypatch, tmp_path, error, c
     monkeypatch.setattr(training, "train", stop)
     got, _, err = run(capfd, "train", "augintae_mnist", "-o", tmp_path / "run")
     assert got == code and message in err.strip().splitlines()[-1] and "Traceback" not in err
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch, tmp_path):
+    from kerasinterp import training
+
+    def fail(*arguments, **options):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(training, "train", fail)
+    with pytest.raises(RuntimeError, match="a fault"):
+        cli.main(["train", "augintae_mnist", "-o", str(tmp_path / "run")])
+
+
+def test_warnings_are_a_line_and_tensorflows_tracing_none(capfd, monkeypatch, tmp_path):
+    from kerasinterp import training
+
+    logger = logging.getLogger("tensorflow")
+    handler = logging.StreamHandler()
+    level = logger.level
+
+    def warn(*arguments, **options):
+        warnings.warn("two files\n were left out.", UserWarning, stacklevel=1)
+        warnings.warn("a runtime's", RuntimeWarning, stacklevel=1)
+        logger.warning("5 out of the last 5 calls triggered tf.function retracing.")
+        logger.error("an error")
+
+    monkeypatch.setattr(training, "train", warn)
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as others:
+            warnings.simplefilter("always")
+            code, _, err = run(capfd, "train", "augintae_mnist", "-o", tmp_path / "run")
+    finally:
+        logger.removeHandler(handler)
+    assert code == 0 and "kerasinterp: note: two files were left out.\n" in err
+    assert "retracing" not in err and "an error" in err and "test_cli.py" not in err
+    assert [str(warning.message) for warning in others] == ["a runtime's"]
+    assert logger.level == level
+
+
+def test_an_output_that_leads_nowhere_is_refused(capfd, tmp_path, seeds):
+    (tmp_path / "new").symlink_to(tmp_path / "nothing")
+    (tmp_path / "path.png").symlink_to(tmp_path / "nothing.png")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    for arguments in (
+        ["generate", "none.keras", seeds, "-o", tmp_path / "new"],
+        ["generate", "none.keras", seeds, "-o", tmp_path / "new" / "deep"],
+        ["train", "augintae_mnist", "-o", tmp_path / "new"],
+        ["export", "none.keras", "--format", "saved_model", "-o", tmp_path / "new"],
+        ["interpolate", "none.keras", "a", "b", "-o", tmp_path / "path.png"],
+    ):
+        assert "does not exist: choose another output" in fails(capfd, *arguments)
+    assert "is a folder, not a file" in fails(capfd, "interpolate", "m", "a", "b", "-o", tmp_path / "folder.png")
+    assert "is a pipe or device" in fails(capfd, "interpolate", "m", "a", "b", "-o", tmp_path / "pipe.png")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_pipe_is_no_model_and_no_image(capfd, model, seeds, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "is a pipe" in fails(capfd, "generate", tmp_path / "pipe.png", seeds, "-o", tmp_path / "new")
+    assert "no image file" in fails(capfd, "generate", model, seeds, tmp_path / "pipe.png", "-o", tmp_path / "new")
+    (tmp_path / "recipe.json").symlink_to(tmp_path / "pipe.png")
+    assert "give --source" in fails(capfd, "evaluate", tmp_path / "model.keras", "-o", tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("variables", "settings", "message"),
+    [
+        ({"KERAS_BACKEND": "jax"}, None, "needs Keras' TensorFlow backend: unset KERAS_BACKEND (now jax) or set it to"),
+        ({}, {"backend": "torch"}, "needs Keras' backend 'tensorflow', not 'torch': change it in {home}/keras.json."),
+        ({}, {"image_data_format": "channels_first"}, "image_data_format 'channels_last', not 'channels_first'"),
+        ({}, {"floatx": "float16"}, "floatx 'float32', not 'float16'"),
+        ({}, [], "are no dictionary"),
+        ({"KERAS_BACKEND": "tensorflow"}, {"backend": "jax", "floatx": "float64"}, "floatx 'float32', not 'float64'"),
+    ],
+)
+def test_what_keras_is_set_to_is_looked_at_before_it_is_imported(tmp_path, variables, settings, message):
+    if settings is not None:
+        (tmp_path / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "import sys; from kerasinterp import cli; code = cli.main(sys.argv[1:]); "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "list"],
+        env={**os.environ, "KERAS_HOME": str(tmp_path), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and done.stderr.startswith("kerasinterp: ") and done.stderr.count("\n") == 1
+    assert message.format(home=tmp_path) in done.stderr
 
 
 def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
@@ -218,7 +351,8 @@ def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds
     for path in seeds.iterdir():
         with Image.open(path) as image:
             Image.fromarray(255 - np.asarray(image)).save(dark / path.name)
-    assert "--invert" in run(capfd, "generate", model, dark, "-n", 2, "-o", tmp_path / "hint")[2]
+    hint = run(capfd, "generate", model, dark, "-n", 2, "-o", tmp_path / "hint")[2]
+    assert hint.startswith("kerasinterp: note: ") and "--invert" in hint and hint.count("\n") == 1
     code, _, err = run(capfd, "generate", model, dark, "-n", 2, "-o", tmp_path / "inverted", "--invert")
     assert code == 0 and not err
     assert run(capfd, "generate", model, seeds, "-n", 2, "-o", tmp_path / "light")[2] == ""

@@ -18,6 +18,12 @@ TILE = 72  # images smaller than this are enlarged by a whole factor to at least
 _MOST_PIXELS = 2 * 89_478_485  # of a larger picture Pillow thinks that it is an attack (MAX_IMAGE_PIXELS)
 
 
+def most_images(image_shape: tuple[int, int, int]) -> int:
+    """How many images of shape (H, W, C) an overview shows at most: 1,024, or those that fit into a quarter picture."""
+    sheet = Sheet(image_shape, scale=None)
+    return max(1, min(1024, _MOST_PIXELS // 4 // (sheet.step_x * sheet.step_y)))
+
+
 class Sheet:
     """Measures of a picture of equal images."""
 
