@@ -39,6 +39,8 @@ class Recipe:
         width: maps of the backbone's first layer.
         latent_size: size of the latent; of convolutional latents, their channels.
         scales: how often `acai` and `resnet` halve the image, None for a latent 4 x 4.
+        networks: arguments of single networks, by their name in the system, where they differ from what the recipe says
+            of all: `{"judge_encoder": {"scales": 2}}`.
         transformations: the range of each transformation, by name (`kerasinterp.data.Transformations`), for training
             on triplets; None trains on the images as they are.
         batch_size: images a step.
@@ -80,6 +82,7 @@ class Recipe:
     width: int = 64
     latent_size: int = 32
     scales: int | None = None
+    networks: dict[str, dict[str, object]] = dataclasses.field(default_factory=dict)
     batch_size: int = 128
     images_per_epoch: int = 60_000
     epochs: int = 100
