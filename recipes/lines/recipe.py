@@ -13,7 +13,7 @@ from kerasinterp.recipe import Recipe, of_systems
 SQUARED = {"reconstruction_loss": "squared"}
 
 
-def _systems(learning_rate: float) -> dict[str, dict]:
+def _systems(learning_rate: float, width: int) -> dict[str, dict]:
     """What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all."""
     # AMR section 3's discriminator, spectrally normalised, at a fifth of the rate: ACAI's critic wins too early.
     normalised = {
@@ -35,7 +35,7 @@ def _systems(learning_rate: float) -> dict[str, dict]:
         "ARAE": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0}}} | normalised,
         "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}}
         | normalised,
-        "GAIA": {"objective_options": SQUARED, "learning_rate": 1e-4},  # its code's
+        "GAIA": {"objective_options": SQUARED, "networks": pole.judges(width)},
         # Ours: nearly the pole's weights; here ACAI's critic at half the rate serves as discriminator.
         "AEAI": {
             "objective_options": {"weights": {"adversarial": 5e-2, "cycle": 1e-3, "smoothness": 1e-3}},
@@ -79,5 +79,5 @@ SMALL = dataclasses.replace(
 )
 
 
-RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.learning_rate)))
+RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.learning_rate, base.width)))
 SMOKES = tuple(dataclasses.replace(one, width=4, images_per_epoch=2_560, epochs=2, snapshot_every=1) for one in RECIPES)

@@ -12,6 +12,16 @@ SHARP = {"objective_options": {"weights": {"reconstruction": 50.0}}}
 ABSOLUTE = {"reconstruction_loss": "absolute"}  # AMR's released code
 
 
+def judges(width: int) -> dict[str, dict]:
+    """GAIA's networks, as its code has them: bounded images, and a discriminator of half the width without bottleneck.
+
+    At a quarter of the image's sides, its latent has more values than the image; 64 channels are ours.
+    """
+    judge = {"scales": 2, "width": width // 2, "latent_size": 64}
+    bounded = {"activation": "tanh"}  # its sigmoid, of images in [-1, 1]
+    return {"decoder": bounded, "judge_encoder": judge, "judge_decoder": judge | bounded}
+
+
 def systems(discriminator_learning_rate: float, **weights: float) -> dict[str, dict]:
     """What each system changes; the rest is the same for all. The arguments are AEAI's."""
 
@@ -28,7 +38,7 @@ def systems(discriminator_learning_rate: float, **weights: float) -> dict[str, d
         # Ours: its latent space turns as it learns, and weights averaged over a turn encode nothing.
         "AAE": SHARP | {"averaging": 0.0, "learning_rate_cuts": (0.8,)},
         "ACAI": {},
-        "GAIA": {"learning_rate": 1e-4, "adversary_learning_rate": None},  # its code's
+        "GAIA": {"adversary_learning_rate": None, "networks": judges(BASE.width)},  # one rate for both, its code's
         # Ours: with AMR's 10 and 1 for MNIST every code decodes to one image.
         "ARAE": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0}}},
         "AMR": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0, "consistency": 0.1}}},
