@@ -37,6 +37,8 @@ def build(recipe: Recipe) -> Objective:
         InputError: if there is no such objective, or its networks do not fit it.
     """
     cls = _system(recipe)
+    if unknown := sorted(set(recipe.networks) - set(cls.network_names())):
+        raise InputError(f"{cls.__name__} has no network {unknown[0]!r}: it has {', '.join(cls.network_names())}.")
     options = dict(recipe.objective_options)
     if recipe.mixing:
         options["mixing"] = mixing.BY_NAME[recipe.mixing]
@@ -86,7 +88,8 @@ def _network(recipe: Recipe, cls: type[Objective], name: str) -> keras.Model:
     # A residual discriminator has its own depth.
     if recipe.scales is not None and name not in mlps and (recipe.backbone, name) != ("resnet", "discriminator"):
         settings["scales"] = recipe.scales
-    latent, labels = recipe.latent_size, recipe.number_of_attributes
+    settings |= recipe.networks.get(name, {})
+    latent, labels = settings.pop("latent_size", recipe.latent_size), recipe.number_of_attributes
     if recipe.backbone in ("infogan", "dcgan") and name in ("encoder", "judge_encoder", "posterior"):
         # AugIntAE A.1 normalises latents for its SLERP; a prior or linear mixes leave the sphere.
         sphere = mixing.Spherical in (type(cls.default_mixing), type(mixing.BY_NAME.get(recipe.mixing)))

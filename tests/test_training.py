@@ -296,6 +296,19 @@ def test_a_discriminator_may_have_its_own_backbone():
         dataclasses.replace(recipe, discriminator_backbone="resnt")
 
 
+def test_single_networks_may_have_arguments_of_their_own():
+    base = find("gaia_pole")
+    own = {"decoder": {"activation": "tanh"}, "judge_encoder": {"scales": 2, "latent_size": 5}}
+    own["judge_decoder"] = own["judge_encoder"]
+    model = training.build(dataclasses.replace(base, networks=own))
+    assert model.judge_encoder.output_shape == model.judge_decoder.input_shape == (None, 4, 4, 5)
+    assert model.encoder.output_shape == model.decoder.input_shape == (None, 2, 2, 64)
+    far = np.full((1, 2, 2, 64), 1e3, np.float32)
+    assert np.abs(model.decoder.predict(far, verbose=0)).max() <= 1.0
+    with pytest.raises(InputError, match="GAIA has no network 'critic': it has encoder, decoder, judge_encoder"):
+        training.build(dataclasses.replace(base, networks={"critic": {"width": 4}}))
+
+
 def test_a_backbone_without_scales_is_told():
     recipe = find("aeai_pole", smoke=True)
     with pytest.raises(InputError, match="vgg has no scales"):

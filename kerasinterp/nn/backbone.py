@@ -132,7 +132,8 @@ class Backbone:
         if unknown:
             raise InputError(f"The backbone's settings for {name} have no {unknown.pop()!r}.")
         options = {} if own.get("module", self.module) != self.module else self.options
-        return dataclasses.replace(self, **{"options": options, "networks": {}} | dict(own))
+        options = {**options, **own.get("options", {})}
+        return dataclasses.replace(self, **dict(own) | {"options": options, "networks": {}})
 
 
 @functools.cache

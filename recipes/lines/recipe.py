@@ -11,7 +11,7 @@ from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Targ
 SQUARED = {"reconstruction_loss": "squared"}
 
 
-def _systems(rate: float) -> dict[str, dict]:
+def _systems(rate: float, width: int) -> dict[str, dict]:
     """What each system changes; the rest is ACAI's setting (official acai.py, lib/train.py), the same for all."""
     # AMR section 3's discriminator, spectrally normalised, at a fifth of the rate: ACAI's critic wins too early.
     normalised = {
@@ -35,7 +35,7 @@ def _systems(rate: float) -> dict[str, dict]:
         "ARAE": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0}}} | normalised,
         "AMR": {"objective_options": SQUARED | {"weights": {"reconstruction": 200.0, "consistency": 0.01}}}
         | normalised,
-        "GAIA": {"objective_options": SQUARED, "optimizers": {"all": Optimizer(1e-4)}},  # its code's
+        "GAIA": {"objective_options": SQUARED, "backbone": pole.judges(width)},
         # Ours: nearly the pole's weights; here ACAI's critic at half the rate serves as discriminator.
         "AEAI": {
             "objective_options": {"weights": {"adversarial": 5e-2, "cycle": 1e-3, "smoothness": 1e-3}},
@@ -79,5 +79,5 @@ SMALL = OFFICIAL.change(
 )
 
 
-RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.optimizers["all"].rate)))
+RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.optimizers["all"].rate, base.backbone.width)))
 SMOKES = tuple(one.change(width=4, images_per_epoch=2_560, epochs=2, snapshot_every=1) for one in RECIPES)

@@ -14,6 +14,21 @@ ABSOLUTE = {"reconstruction_loss": "absolute"}  # AMR's released code
 AVERAGED = Optimizer(averaging=0.999)
 
 
+def judges(width: int) -> dict[str, dict]:
+    """GAIA's networks, as its code has them: bounded images, and a discriminator of half the width without bottleneck.
+
+    At a quarter of the image's sides, its latent has more values than the image; 64 channels are ours.
+    """
+    bounded = {"activation": "tanh"}  # its sigmoid, of images in [-1, 1]
+    judge = {"width": width // 2, "latent_size": 64}
+    networks = {
+        "decoder": {"options": bounded},
+        "judge_encoder": judge | {"options": {"scales": 2}},
+        "judge_decoder": judge | {"options": {"scales": 2} | bounded},
+    }
+    return {"networks": networks}
+
+
 def systems(discriminator: Optimizer, **weights: float) -> dict[str, dict]:
     """What each system changes; the rest is the same for all. The arguments are AEAI's."""
 
@@ -30,9 +45,7 @@ def systems(discriminator: Optimizer, **weights: float) -> dict[str, dict]:
         # Ours: its latent space turns as it learns, and weights averaged over a turn encode nothing.
         "AAE": SHARP | {"optimizers": {"all": Optimizer(cuts=(0.8,)), "others": Optimizer(5e-4, cuts=(0.8,))}},
         "ACAI": {},
-        "GAIA": {
-            "optimizers": dict.fromkeys(("all", "others"), dataclasses.replace(AVERAGED, rate=1e-4))
-        },  # its code's
+        "GAIA": {"optimizers": {"others": AVERAGED}, "backbone": judges(BASE.backbone.width)},  # one rate, as its code
         # Ours: with AMR's 10 and 1 for MNIST every code decodes to one image.
         "ARAE": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0}}},
         "AMR": {"objective_options": ABSOLUTE | {"weights": {"reconstruction": 1000.0, "consistency": 0.1}}},
