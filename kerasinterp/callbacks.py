@@ -1,8 +1,7 @@
-"""What happens around the training steps: checkpoints, history, progress, pictures."""
+"""What happens around the training steps: checkpoints, history, progress, pictures, and a clean stop."""
 
 import csv
 import pathlib
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -14,44 +13,51 @@ import tqdm
 from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 from kerasinterp.nn.precision import in_float32
+from kerasinterp.recipe import Schedule
+from kerasinterp.run import Run
 
 
 class Checkpoints(keras.callbacks.Callback):
     """Saves the whole model, optimizers and seeds included, so that training goes on bit-identically.
 
-    A checkpoint is one file, `step-<number>.keras`, written beside its place and moved into it: a kill at any moment
-    leaves the last one whole. The newest two are kept. A model with a weight that is not finite is never saved.
+    A checkpoint is one file, written beside its place and moved into it: a kill at any moment leaves the last one
+    whole. The newest two are kept. A model with a weight that is not finite is never saved.
 
     Args:
-        directory: where the checkpoints are.
-        snapshot_every: epochs between two models without optimizer that are kept for good; 0 for none.
+        run: where the checkpoints are.
+        schedule: when a model is kept for good (`snapshot_every`), without its optimizers.
     """
 
-    def __init__(self, directory: pathlib.Path, snapshot_every: int = 0):
+    def __init__(self, run: Run, schedule: Schedule):
         super().__init__()
-        self.directory, self.snapshot_every = directory, snapshot_every
+        self.run, self.schedule = run, schedule
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self.save()
-        if self.snapshot_every and (epoch + 1) % self.snapshot_every == 0 and not self.model.stop_training:
-            snapshot = self.directory.parent / "snapshots" / f"epoch-{epoch + 1:04d}.keras"
-            weights = self.model.get_weights()
-            self.model.use_averages()
-            write_model(in_float32(self.model), snapshot)
-            self.model.set_weights(weights)
+        self.keep()
 
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):
-            raise InputError(f"The weights are no longer finite; the last good checkpoint is in {self.directory}.")
-        write_model(self.model, self.directory / f"step-{self.model.steps:09d}.keras")
-        for old in self.all()[:-2]:
+            raise InputError(f"The weights are no longer finite; the last good checkpoint is in {self.run.checkpoints}.")
+        write_model(self.model, self.run.checkpoint(steps_of(self.model)))
+        for old in list(self.run.all_checkpoints().values())[:-2]:
             old.unlink()
 
-    def all(self) -> list[pathlib.Path]:
-        """The checkpoints, oldest first."""
-        return sorted(
-            path for path in self.directory.glob("step-*.keras") if re.fullmatch(r"step-\d+\.keras", path.name)
-        )
+    def keep(self) -> None:
+        """Writes the snapshot that is due at the model's step, if it is not there yet."""
+        epoch, rest = divmod(steps_of(self.model), self.schedule.steps_per_epoch)
+        every = self.schedule.snapshot_every
+        if not every or rest or not epoch or epoch % every or self.run.snapshot(epoch).exists():
+            return
+        weights = self.model.get_weights()
+        self.model.use_averages()
+        write_model(in_float32(self.model), self.run.snapshot(epoch))
+        self.model.set_weights(weights)
+
+
+def steps_of(model: keras.Model) -> int:
+    """How many training steps an objective has had."""
+    return int(model.step.numpy())
 
 
 def write_model(model: keras.Model, path: pathlib.Path) -> None:
@@ -61,33 +67,50 @@ def write_model(model: keras.Model, path: pathlib.Path) -> None:
 
 
 class History(keras.callbacks.Callback):
-    """Appends a row of terms and measures to `history.csv` after each epoch.
+    """Writes a row of terms and measures to `history.csv` after each epoch.
+
+    An epoch that was stopped has a row of its beginning, which the resumed run completes.
 
     Args:
-        path: the file; rows from `initial_epoch` on are dropped, since training repeats them.
-        initial_epoch: how many epochs are done.
-        batch_size: to count the images seen.
+        path: the file; rows beyond `done` are dropped, since training repeats them.
+        done: steps that are done.
+        schedule: to count images.
+
+    Raises:
+        InputError: the file is there and cannot be read.
     """
 
-    def __init__(self, path: pathlib.Path, initial_epoch: int, batch_size: int):
+    def __init__(self, path: pathlib.Path, done: int, schedule: Schedule):
         super().__init__()
-        self.path, self.batch_size = path, batch_size
-        self.rows = []
+        self.path, self.batch_size = path, schedule.batch_size
+        self.per_epoch = schedule.steps_per_epoch * schedule.batch_size
+        self.rows, self.begun = [], None
         if path.exists():
-            with path.open(newline="") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= initial_epoch]
+            try:
+                with path.open(newline="") as file:
+                    rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
+                self.rows = [row for row in rows if int(row["images_seen"]) <= done * self.batch_size]
+                if self.rows and int(self.rows[-1]["images_seen"]) % self.per_epoch:
+                    self.begun = {key: float(value) for key, value in self.rows.pop().items()}
+            except (OSError, ValueError, KeyError, csv.Error) as error:
+                raise InputError(f"{path} cannot be read ({error}): remove it, and it is begun anew.") from error
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.started = time.perf_counter(), self.model.steps
+        self.started = time.perf_counter(), steps_of(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        seconds, step = time.perf_counter() - self.started[0], self.model.steps
-        images = (step - self.started[1]) * self.batch_size
+        seconds, step = time.perf_counter() - self.started[0], steps_of(self.model)
+        images, means = (step - self.started[1]) * self.batch_size, {key: float(one) for key, one in logs.items()}
+        if self.begun:
+            earlier = int(self.begun["images_seen"]) % self.per_epoch
+            share = earlier / (earlier + images)
+            means = {key: (1 - share) * one + share * self.begun.get(key, one) for key, one in means.items()}
+            images, seconds, self.begun = images + earlier, seconds + self.begun["seconds"], None
         row = {"epoch": epoch + 1, "images_seen": step * self.batch_size, "seconds": f"{seconds:.2f}"}
-        row |= {"images_per_second": f"{images / seconds:.1f}"} | {key: float(value) for key, value in logs.items()}
-        self.rows.append(row)
+        self.rows.append(row | {"images_per_second": f"{images / seconds:.1f}"} | means)
         with written_whole(self.path) as partial, partial.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
+            names = dict.fromkeys(name for one in self.rows for name in one)
+            writer = csv.DictWriter(file, fieldnames=list(names), restval="")
             writer.writeheader()
             writer.writerows(self.rows)
 
@@ -99,7 +122,7 @@ class StopOnNaN(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not np.isfinite(value):
                 raise InputError(
-                    f"{name} became {value} at step {self.model.steps}: the last good checkpoint "
+                    f"{name} became {value} at step {steps_of(self.model)}: the last good checkpoint "
                     "stays; resume it with a lower learning rate, or in float32."
                 )
 
@@ -107,12 +130,12 @@ class StopOnNaN(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """One bar for the whole run, with images/s and the time left."""
 
-    def __init__(self, total_steps: int, done_steps: int, batch_size: int, terms: tuple[str, ...], description: str):
+    def __init__(self, schedule: Schedule, done: int, terms: tuple[str, ...], description: str):
         super().__init__()
-        self.batch_size, self.terms = batch_size, terms
+        self.batch_size, self.terms = schedule.batch_size, terms
         self.bar = tqdm.tqdm(
-            total=total_steps * batch_size,
-            initial=done_steps * batch_size,
+            total=schedule.steps * schedule.batch_size,
+            initial=done * schedule.batch_size,
             desc=description,
             unit="images",
             unit_scale=True,
@@ -128,31 +151,34 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
 
-class StopOnInterrupt(keras.callbacks.Callback):
-    """Ctrl-C ends training after the step in hand, so that it can be saved; a second one ends it at once."""
+class StopOnSignal(keras.callbacks.Callback):
+    """Ctrl-C, or SIGTERM (a cluster, a shutdown), ends training after the step in hand, so that it can be saved.
+
+    A second one ends it at once.
+    """
 
     def __init__(self):
         super().__init__()
-        self.interrupted = False
-        self._previous = None
+        self.stopped = False
+        self._previous = {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        try:
-            self._previous = signal.signal(signal.SIGINT, self._stop)
-        except ValueError:  # not in the main thread: Ctrl-C does not arrive here
-            self._previous = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._previous[number] = signal.signal(number, self._stop)
+            except ValueError:  # not in the main thread: signals do not arrive here
+                return
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.restore()
 
     def restore(self) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        while self._previous:
+            signal.signal(*self._previous.popitem())
 
     def _stop(self, *_: object) -> None:
         self.restore()
-        self.interrupted = True
+        self.stopped = True
         self.model.stop_training = True
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kerasinterp.data.forms.numbered import without_autotuning
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation.paths import finite
 from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
@@ -48,7 +49,7 @@ class Classifier:
         """The penultimate layer's values, float32 (N, D), of images (N, H, W, C), float in [-1, 1] or uint8.
 
         Raises:
-            InputError: images of another shape or range.
+            InputError: images of another shape or range, or a classifier that gives values that are not finite.
         """
         return _predict(self._penultimate, images)
 
@@ -108,11 +109,12 @@ def train_classifier(
     path = (
         None if cache_dir is None else pathlib.Path(cache_dir) / f"classifier-{_digest(images, labels, settings)}.keras"
     )
-    model = _load(path)
-    if model is None:
+    model = cached = _load(path)
+    if cached is None:
         model = _train(images, labels, learn, num_classes, steps, batch_size, width, precision, seed, network, verbose)
-        _save(model, path)
     decisions = _predict(model, images[judge]).argmax(axis=1)
+    if cached is None:  # after its outputs turned out to be finite
+        _save(model, path)
     confusion = np.zeros((num_classes, num_classes), np.int64)
     np.add.at(confusion, (labels[judge], decisions), 1)
     return Classifier(model, confusion)
@@ -192,7 +194,8 @@ def _train(
 def _predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     shape = tuple(network.input_shape[1:])
     chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)] or [images]
-    return np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
+    outputs = np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
+    return finite(outputs, "the classifier's outputs")  # argmax would take NaN for class 0
 
 
 def _digest(images: np.ndarray, labels: np.ndarray, settings: list) -> str:

@@ -1,5 +1,7 @@
 """Distances between sets of images or of their features, computed by TensorFlow-GAN."""
 
+import warnings
+
 import numpy as np
 import tensorflow as tf
 
@@ -23,8 +25,33 @@ def frechet_distance(real_features: np.ndarray, generated_features: np.ndarray) 
     Raises:
         InputError: other ranks, different D, fewer than two rows, values that are not finite.
 
+    Warns:
+        UserWarning: fewer rows than `reliable` asks for.
+
     Source: AugIntAE A.3, equation 7; Heusel et al. (2017).
     """
+    distance = gaussian_distance(real_features, generated_features)
+    rows, size = min(len(real_features), len(generated_features)), np.shape(real_features)[1]
+    if not reliable(rows, size):
+        warnings.warn(
+            f"a Frechet distance of {rows} images and {size} features measures how few they are rather than how they "
+            f"differ: give {2 * size} images or more, or take the kernel distance.",
+            stacklevel=2,
+        )
+    return distance
+
+
+def reliable(images: int, features: int) -> bool:
+    """Whether the smaller set has images enough for a Frechet distance of so many features: two a feature or more.
+
+    Two sets of N images of one distribution, whose true distance is 0, come out about (D + 1) / (2 N) of the features'
+    total variance apart: a quarter of it at N = 2 D. Below N = D the covariances are singular besides.
+    """
+    return images >= 2 * features
+
+
+def gaussian_distance(real_features: np.ndarray, generated_features: np.ndarray) -> float:
+    """`frechet_distance` without a warning, for a caller that reports `reliable` beside it."""
     real, generated = _features(real_features, generated_features, np.float64)
     distance = float(_tensorflow_gan.frechet_classifier_distance_from_activations(real, generated))
     return max(distance, 0.0)  # rounding alone can make it negative

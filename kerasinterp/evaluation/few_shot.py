@@ -9,8 +9,9 @@ import numpy as np
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
-from kerasinterp.evaluation.distances import frechet_distance, kernel_distance
+from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance, reliable
 from kerasinterp.evaluation.domain import TARGET, domain_of_classes, misclassification, train_domain_classifier
+from kerasinterp.evaluation.paths import finite
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.generation import decode, encode, mix
 from kerasinterp.generation.checks import as_images
@@ -124,10 +125,13 @@ def evaluate(
 
         The row "real" is the floor: one half of the real target images against the other, and the domain classifier's
         error on held-out target images. "classifier_accuracy" is the domain classifier's accuracy on held-out images,
-        "feature_classifier_accuracy" that of the other; "protocol" repeats the settings.
+        "feature_classifier_accuracy" that of the other; "fid_unreliable" is true if the smallest of the sets that
+        are compared has too few images for a Frechet distance (`distances.reliable`); "protocol" repeats the settings,
+        and how many images of each kind and features there are.
 
     Raises:
-        InputError: models of another image shape, no pair of one class, or as `train_judges`.
+        InputError: models of another image shape or whose images are not finite, no pair of one class, or as
+            `train_judges`.
 
     Source: AugIntAE A.3 and table 2.
     """
@@ -159,8 +163,8 @@ def evaluate(
     def row(mixes: np.ndarray, reconstructions: np.ndarray, reconstructed: np.ndarray) -> dict[str, float]:
         mixed = extract(mixes)
         return {
-            "fid": frechet_distance(real, mixed),
-            "fid_reconstruction": frechet_distance(real, reconstructed),
+            "fid": gaussian_distance(real, mixed),
+            "fid_reconstruction": gaussian_distance(real, reconstructed),
             "kernel": kernel_distance(real, mixed),
             "kernel_reconstruction": kernel_distance(real, reconstructed),
             "misclassification": misclassification(judges.domain, mixes),
@@ -172,19 +176,20 @@ def evaluate(
     report = {}
     for name, model in models.items():
         codes = encode(model, seed_images)
-        mixes = decode(model, mix(model, codes[left], codes[right], alphas))
-        reconstructions = decode(model, encode(model, kept))
+        mixes = _pictures(model, mix(model, codes[left], codes[right], alphas), f"mixes of {name!r}")
+        reconstructions = _pictures(model, encode(model, kept), f"reconstructions of {name!r}")
         report[name] = row(mixes, reconstructions, extract(reconstructions))
     weight = alphas.reshape(-1, 1, 1, 1)
     fade = (1.0 - weight) * seed_images[left] + weight * seed_images[right]
     report["pixel_fade"] = row(fade, kept, kept_features)
     report["real"] = {
-        "fid": frechet_distance(real[:half], real[half:]),
+        "fid": gaussian_distance(real[:half], real[half:]),
         "kernel": kernel_distance(real[:half], real[half:]),
         "misclassification": 1.0 - float(judges.domain.recalls[TARGET]),
     }
     report["classifier_accuracy"] = judges.domain.accuracy
     report["feature_classifier_accuracy"] = judges.features.accuracy
+    report["fid_unreliable"] = not reliable(min(half, len(kept), len(alphas)), real.shape[1])
     report["protocol"] = {
         "samples": len(alphas),
         "points": points,
@@ -192,10 +197,16 @@ def evaluate(
         "source_images": len(source_images),
         "target_images": len(target_images),
         "real_images": len(real),
+        "reconstructed_images": len(kept),
         "features": int(real.shape[1]),
         "feature_extractor": getattr(features, "__name__", "custom") if features else "classifier",
     }
     return report
+
+
+def _pictures(model: keras.Model, codes: np.ndarray, name: str) -> np.ndarray:
+    """Images of codes in [-1, 1]; what is not finite is told before the range is cut."""
+    return np.clip(finite(decode(model, codes, clip=False), name), -1.0, 1.0)
 
 
 def _labels(images: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.distances import frechet_distance
+from kerasinterp.evaluation.distances import gaussian_distance, reliable
 from kerasinterp.evaluation.figures import draw_bars, panels, save
 from kerasinterp.evaluation.paths import as_float, finite
 
@@ -40,6 +40,7 @@ def mixes(
     Returns:
         - "fid_mix", "fid_mix_std": mean and deviation over the sets; "fid_mix_sets": one distance a set;
         - "fid_reconstruction": the distance of the reconstructions;
+        - "fid_unreliable": whether there are too few images for these distances (`distances.reliable`);
         - "consistency", "consistency_relative": as `consistency`, of all sets' mixes.
 
     Raises:
@@ -57,14 +58,15 @@ def mixes(
     for _ in range(sets):
         mixed = np.asarray(draw(codes[random.permutation(len(codes))], int(random.integers(2**31))))
         made = finite(decode(mixed), "mixes")
-        distances.append(frechet_distance(real, features(made)))
+        distances.append(gaussian_distance(real, features(made)))
         kept.append(_consistency(mixed, encode(made)))
     reconstructions = finite(decode(codes), "reconstructions")
     return {
         "fid_mix": float(np.mean(distances)),
         "fid_mix_std": float(np.std(distances)),
         "fid_mix_sets": distances,
-        "fid_reconstruction": frechet_distance(real, features(reconstructions)),
+        "fid_reconstruction": gaussian_distance(real, features(reconstructions)),
+        "fid_unreliable": not reliable(*np.shape(real)),
         **{key: None if None in (values := [one[key] for one in kept]) else float(np.mean(values)) for key in kept[0]},
     }
 

@@ -85,7 +85,56 @@ def test_near_accepts_what_neighbours_would():
     assert near(images, tolerance=1.2)(made).tolist() == [True, True, True, True]
 
 
+def test_real_images_are_near_at_the_median_of_their_neighbours_distances():
+    """Of at most a thousand of them, spread over all; each one's nearest is another one."""
+    levels = np.concatenate([np.arange(1500) * 1e-4, 0.5 + np.arange(300) * 1e-3])
+    images = np.ones((1800, 2, 2, 1)) * levels.reshape(-1, 1, 1, 1)
+    made = (np.array([-0.9e-4, -1.1e-4]).reshape(-1, 1, 1, 1) * np.ones((2, 2, 2, 1))).astype(np.float32)
+    assert near(images.astype(np.float32))(made).tolist() == [True, False]
+    assert near(images[::-1].astype(np.float32))(made).tolist() == [True, False]
+    assert near(images[[0, 1]].astype(np.float32))(made).tolist() == [True, False]  # two are enough
+
+
+def test_the_distance_gets_the_paths_images_first():
+    """An image of a path, then the end of that path, one for one."""
+    asked = []
+
+    def watched(made, ends):
+        asked.append((made, ends))
+        return pixel_distance(made, ends)
+
+    admissibility(fade, A, B, lambda images: np.ones(len(images), bool), points=3, distance=watched)
+    weights = np.array([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1, 1)
+    path = ((1 - weights) * A[:, np.newaxis] + weights * B[:, np.newaxis]).reshape(12, 6, 6, 1)
+    for (made, ends), side in zip(asked, (A, B), strict=True):
+        np.testing.assert_allclose(made, path, atol=1e-6)
+        np.testing.assert_array_equal(ends, side.repeat(3, axis=0))
+
+
+def test_a_path_has_17_images_its_ends_among_them_unless_told_otherwise():
+    seen = []
+    admissibility(lambda a, b, t: seen.append(t) or fade(a, b, t), A, B, lambda images: np.ones(len(images), bool))
+    np.testing.assert_allclose(seen[0], np.arange(17) / 16)
+
+
+def test_a_step_back_by_rounding_is_none():
+    """Shorter than a millionth, of a distance on the scale [0, 1]."""
+
+    def steps(back):
+        def distance(made, ends):
+            place = (made[:, 0, 0, 0] - A[:, 0, 0, 0].repeat(3)) * 0 + np.tile([0.0, 0.5, 0.5 - back], len(A))
+            return place if np.array_equal(ends, A.repeat(3, axis=0)) else 1 - place
+
+        return admissibility(fade, A, B, DATA, points=3, distance=distance)["monotonicity"]
+
+    assert (steps(5e-7), steps(2e-6)) == (1.0, 0.5)
+
+
 def test_bad_calls_get_one_sentence():
+    assert admissibility(fade, A, B, DATA, points=2)["monotonicity"] == 1.0
+    for tolerance in (0.0, -1.0):
+        with pytest.raises(InputError, match="above 0"):
+            near(DATA, tolerance)
     with pytest.raises(InputError, match="at least 2"):
         admissibility(fade, A, B, DATA, points=1)
     with pytest.raises(InputError, match="two equal images"):

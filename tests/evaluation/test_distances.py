@@ -1,11 +1,14 @@
 """Distances against references in float64 NumPy and SciPy, written from the papers."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.linalg
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import frechet_distance, kernel_distance, sliced_wasserstein
+from kerasinterp.evaluation.distances import gaussian_distance, reliable
 
 
 def _features(seed, rows=400, size=12, shift=0.0):
@@ -33,6 +36,38 @@ def test_frechet_distance_survives_units_that_are_always_nought():
     assert frechet_distance(features, features + 1.0) == pytest.approx(12.0, rel=1e-5)
 
 
+@pytest.mark.parametrize(("real", "generated"), [(12, 12), (60, 30), (128, 128), (300, 40)])
+def test_fewer_images_than_features_give_a_real_number(real, generated):
+    """Singular covariances: the root's trace is the sum of the singular values of one centred set times the other."""
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(real, 128)), random.normal(0.3, 2.0, (generated, 128))
+    a, b = ((z - z.mean(axis=0)) / np.sqrt(len(z) - 1) for z in (x, y))
+    root = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    expected = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.sum(a**2) + np.sum(b**2) - 2 * root
+    assert gaussian_distance(x, y) == pytest.approx(expected, rel=1e-6)
+
+
+def test_few_images_are_told_and_many_are_not():
+    random = np.random.default_rng(0)
+    with pytest.warns(UserWarning, match="of 12 images and 128 features .* 256 images or more") as told:
+        frechet_distance(random.normal(size=(300, 128)), random.normal(size=(12, 128)))
+    assert len(told) == 1 and told[0].filename == __file__
+    with pytest.warns(UserWarning, match="of 12 images"):
+        frechet_distance(random.normal(size=(12, 128)), random.normal(size=(300, 128)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frechet_distance(random.normal(size=(256, 128)), random.normal(size=(256, 128)))
+        gaussian_distance(random.normal(size=(12, 128)), random.normal(size=(12, 128)))
+
+
+def test_a_distance_is_reliable_from_two_images_a_feature_on():
+    """There the excess of a distance whose true value is 0 is a quarter of the features' variance (and falls)."""
+    assert reliable(256, 128) and not reliable(255, 128)
+    random = np.random.default_rng(1)
+    found = [gaussian_distance(*random.normal(size=(2, rows, 64))) / 64 for rows in (128, 1280)]
+    assert found == pytest.approx([0.25, 0.025], rel=0.15)
+
+
 def test_kernel_distance_is_the_unbiased_mmd_of_the_cubic_kernel():
     """Binkowski et al. (2018), section 4: k(x, y) = (x y / D + 1)^3, diagonals left out."""
     real, generated = (_features(seed, shift=seed / 10).astype(np.float64) for seed in (0, 1))
@@ -58,6 +93,7 @@ def test_sliced_wasserstein_orders_images_and_leaves_global_randomness_alone():
     assert first < sliced_wasserstein(real, far)
     assert first == sliced_wasserstein(real, near)
     assert first != sliced_wasserstein(real, near, seed=1)
+    assert sliced_wasserstein(real, far, limit=16) == sliced_wasserstein(real[:16], far[:16])
     np.testing.assert_array_equal(state, np.random.get_state()[1])
 
 
@@ -73,6 +109,18 @@ def test_bad_features_get_one_sentence(real, generated, message):
     for distance in (frechet_distance, kernel_distance):
         with pytest.raises(InputError, match=message):
             distance(real, generated)
+
+
+def test_the_smallest_images_of_sliced_wasserstein():
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+    assert np.isfinite(sliced_wasserstein(images, -images))
+    with pytest.raises(InputError, match="at least 8"):
+        sliced_wasserstein(images[:, :7, :7], images[:, :7, :7])
+
+
+def test_grey_images_count_as_colour_images_with_equal_channels():
+    grey = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 16, 1)).astype(np.float32)
+    assert sliced_wasserstein(*grey) == pytest.approx(sliced_wasserstein(*grey.repeat(3, axis=-1)), rel=0.05)
 
 
 def test_oblong_images_are_refused_by_sliced_wasserstein():

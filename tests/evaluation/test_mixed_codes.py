@@ -63,6 +63,36 @@ def test_each_set_mixes_all_codes_in_another_order():
         np.testing.assert_array_equal(np.sort(order, axis=0), np.sort(encode(IMAGES), axis=0))
 
 
+def test_five_sets_that_differ_unless_told_otherwise():
+    """AMR tables 1 and 2: five sets of samples."""
+    seeds = []
+    result = mixes(encode, decode, lambda codes, seed: seeds.append(seed) or draw(codes, seed), IMAGES, encode)
+    assert len(set(result["fid_mix_sets"])) == len(set(seeds)) == 5
+    assert all(0 <= seed < 2**31 for seed in seeds)  # what generators of random numbers take
+
+
+def test_mixes_are_measured_on_mixes():
+    """Codes, mixes and reconstructions that cannot be taken for each other."""
+    result = mixes(
+        encode, lambda codes: codes.reshape(-1, 2, 2, 1), lambda codes, seed: codes + 3.0, IMAGES, encode, sets=2
+    )
+    assert result["fid_mix_sets"] == pytest.approx([4 * 3.0**2] * 2)
+    assert result["fid_reconstruction"] == pytest.approx(0.0, abs=1e-6)
+    assert result["consistency"] == 0.0
+
+
+@pytest.mark.parametrize(("images", "unreliable"), [(60, False), (8, False), (7, True)])
+def test_too_few_images_are_told(images, unreliable):
+    assert mixes(encode, decode, draw, IMAGES[:images], encode)["fid_unreliable"] is unreliable
+
+
+def test_bytes_are_scaled():
+    levels = np.random.default_rng(0).integers(0, 256, IMAGES.shape, dtype=np.uint8)
+    as_bytes, as_floats = (mixes(encode, decode, draw, one, encode) for one in (levels, levels / 127.5 - 1))
+    for measure in ("fid_mix", "fid_reconstruction", "consistency"):
+        assert as_bytes[measure] == pytest.approx(as_floats[measure], rel=1e-4)
+
+
 def test_points_in_the_plane_are_measured_too():
     points = IMAGES[:, 0, :, 0]
     result = mixes(lambda x: x, lambda h: h, lambda codes, seed: codes, points, lambda x: x)
@@ -88,8 +118,17 @@ def test_bad_calls_get_one_sentence():
         mixes(encode, lambda codes: decode(codes) * np.nan, draw, IMAGES, encode)
     with pytest.raises(InputError, match="came back as"):
         consistency(lambda images: images[:, :2], lambda codes: codes, encode(IMAGES))
-    with pytest.raises(InputError, match="1 to 12"):
-        bernoulli_parameters(lambda labels: labels, 0)
+    for attributes in (0, 13):
+        with pytest.raises(InputError, match="1 to 12"):
+            bernoulli_parameters(lambda labels: labels, attributes)
+    assert len(bernoulli_parameters(lambda labels: labels, 12)["attributes"]) == 2**12
+    with pytest.raises(InputError, match="mixed codes hold values"):
+        consistency(lambda images: images, lambda codes: codes, np.full((3, 2), np.nan))
+    with pytest.raises(InputError, match="two or more"):
+        consistency(lambda images: images, lambda codes: codes, np.ones((1, 2)))
+    for mixer in (lambda labels: labels[:1], lambda labels: labels[:, 0], lambda labels: labels + 1e-3):
+        with pytest.raises(InputError, match=r"in \[0, 1\]"):
+            bernoulli_parameters(mixer, 2)
     with pytest.raises(InputError, match=r"in \[0, 1\]"):
         bernoulli_parameters(lambda labels: labels - 1, 2)
 

@@ -29,10 +29,15 @@ def identity() -> types.SimpleNamespace:
     )
 
 
-def blank() -> types.SimpleNamespace:
-    """A model that decodes everything to the middle grey."""
+def scaled(factor: float) -> types.SimpleNamespace:
+    """A model that decodes everything to `factor` times what it was."""
     model = identity()
     model.decoder = keras.Sequential(
-        [keras.Input((144,)), keras.layers.Rescaling(0.0), keras.layers.Reshape((12, 12, 1))]
+        [keras.Input((144,)), keras.layers.Rescaling(factor), keras.layers.Reshape((12, 12, 1))]
     )
     return model
+
+
+def blank() -> types.SimpleNamespace:
+    """A model that decodes everything to the middle grey."""
+    return scaled(0.0)
