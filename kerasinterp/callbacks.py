@@ -38,7 +38,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     def save(self) -> None:
         if not all(np.isfinite(variable.numpy()).all() for variable in self.model.trainable_variables):
-            raise InputError(f"The weights are no longer finite; the last good checkpoint is in {self.run.checkpoints}.")
+            raise InputError(
+                f"The weights are no longer finite; the last good checkpoint is in {self.run.checkpoints}."
+            )
         write_model(self.model, self.run.checkpoint(steps_of(self.model)))
         for old in list(self.run.all_checkpoints().values())[:-2]:
             old.unlink()

@@ -4,7 +4,6 @@ TensorFlow is imported inside the commands, so that `--help` answers at once.
 """
 
 import contextlib
-import dataclasses
 import errno
 import json
 import logging
@@ -78,6 +77,7 @@ def cli() -> None:
 def quickstart(output: Path, seed: int) -> None:
     """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
     _check_directory(output)
+    _set_processor(None)
     with _quiet():
         from kerasinterp import quickstart as start
     click.echo(start.summary(start.quickstart(output, seed=seed)))
@@ -105,11 +105,14 @@ def list_() -> None:
 @click.argument("recipe")
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
 @click.option("--data", "source", metavar="NAME|FOLDER", help="Dataset or folder of images to train on.")
-@click.option("--data-split", default="train", show_default=True, help="Split of the dataset given by --data.")
+@click.option("--data-split", help="Split of the dataset given by --data.  [default: train]")
+@click.option(
+    "--invert", is_flag=True, help="The images of --data are dark on white; light on black is learned better."
+)
 @click.option(
     "--target", metavar="NAME|FOLDER", help="Unseen classes for samples and the report; with --data, none by default."
 )
-@click.option("--target-split", default="test", show_default=True, help="Split of the dataset given by --target.")
+@click.option("--target-split", help="Split of the dataset given by --target.  [default: test]")
 @click.option("--epochs", type=_COUNT, help="Epochs in all.")
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
 @click.option("--precision", help="float32 or bfloat16.")
@@ -120,33 +123,49 @@ def list_() -> None:
 def train(
     recipe: str,
     source: str | None,
-    data_split: str,
+    data_split: str | None,
+    invert: bool,
     target: str | None,
-    target_split: str,
+    target_split: str | None,
     output: Path | None,
     resume: bool,
     smoke: bool,
     **overrides: Any,
 ) -> None:
     """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder."""
-    from kerasinterp.recipe import find
-
+    for given, option, other in (
+        (data_split or invert, "--data-split and --invert", "--data"),
+        (target_split, "--target-split", "--target"),
+    ):
+        if given and not {"--data": source, "--target": target}[other]:
+            raise InputError(f"{option} would have no effect without {other}: give it too, or leave it out.")
+    output = output or Path("runs", recipe)
+    _set_processor(output if resume else None)
+    with _quiet():
+        from kerasinterp import compare
+        from kerasinterp.recipe import Target, find
     settings = {name: value for name, value in overrides.items() if value is not None}
-    if source:
-        settings |= {"source": source, "source_split": data_split, "source_options": {}, "target": None}
-    if target:
-        settings |= {"target": target, "target_split": target_split}
     found = find(recipe, smoke=smoke)
+    own = found.data.source, found.target.yardstick
+    if source:
+        # What belongs to the recipe's own dataset stays behind; attributes are compared by name.
+        settings["data"] = {
+            "source": source,
+            "split": data_split or "train",
+            "source_options": {},
+            "share": 1.0,
+            "invert": invert,
+        }
+        settings["target"] = Target(judge_steps=found.target.judge_steps, samples=found.target.samples)
+    if target:
+        kept = {"judge_steps": found.target.judge_steps, "samples": found.target.samples}
+        settings["target"] = Target(target=target, target_split=target_split or "test", **kept)
     if settings.get("objective", found.objective) != found.objective:
         settings["objective_options"] = {}  # they are those of the recipe's own
-    chosen = dataclasses.replace(found, **settings)
-    output = output or Path("runs", recipe)
     _check_directory(output)
-    with _quiet():
-        from kerasinterp import training
-    training.train(chosen, output, resume=resume)
+    run = compare.train_and_report(found.change(**settings), output, resume=resume)
     _say_files(
-        output, [path for name in ("model.keras", "history.csv", "report.json") if (path := output / name).exists()]
+        output, [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
     )
 
 
@@ -167,8 +186,9 @@ def compare(
     A comparison that was stopped goes on when it is started again.
     """
     _check_directory(output)
+    _set_processor(None)
     with _quiet():
-        from kerasinterp.systems import compare as compare_systems
+        from kerasinterp.compare import compare as compare_systems
     settings = {name: value for name, value in overrides.items() if value is not None}
     compare_systems(dataset, systems, output, seeds=seeds, jobs=jobs, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())
@@ -267,9 +287,9 @@ def interpolate(
 @click.option("--source-split", help="Its split.  [default: the recipe's, or train]")
 @click.option("--target", metavar="NAME|FOLDER", help="Labelled data of unseen classes.  [default: their recipe's]")
 @click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
-@click.option("--samples", type=click.IntRange(2, _COUNT.max), help="Images a model.  [default: the recipe's, or 5000]")
+@click.option("--samples", type=click.IntRange(2, 2**31 - 1), help="Images a model.  [default: the recipe's, or 5000]")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and judges.")
-@click.option("--every", default=1, show_default=True, type=_COUNT, help="Run folders: each n-th snapshot.")
+@click.option("--every", type=_COUNT, help="Run folders: each n-th snapshot.  [default: all]")
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
 def evaluate(
@@ -280,48 +300,30 @@ def evaluate(
     target_split: str | None,
     samples: int | None,
     seed: int,
-    every: int,
+    every: int | None,
     domain_by_class: bool,
     output: Path,
 ) -> None:
-    """Measure how well each MODEL mixes images of unseen classes: distances, misclassification, L2, as a report.
+    """Measure each MODEL by its recipe's yardstick, or how well it mixes images of the unseen classes of --target.
 
-    Given run folders instead of files, the report draws these against the images seen, at the runs' snapshots.
+    Given run folders in place of files, their snapshots are measured too, and drawn against the images seen.
     """
     _check_directory(output)
-    if all((path / "recipe.json").is_file() for path in models):
-        with _quiet():
-            from kerasinterp.comparison import compare_runs
-        compare_runs(models, output, every)
-        return
-    recipe = _recipe_beside(models[0])
-    # The recipe's split belongs to the recipe's dataset.
-    source_split = source_split or (not source and recipe.get("source_split")) or "train"
-    target_split = target_split or (not target and recipe.get("target_split")) or "test"
-    source, target = source or recipe.get("source"), target or recipe.get("target")
-    for name, value in (("source", source), ("target", target)):
-        if not value:
-            raise InputError(f"there is no recipe.json beside {models[0]} that names a {name}: give --{name}.")
+    _set_processor(None)
     with _quiet():
-        from kerasinterp import data, evaluation, generation
-    loaded = _named({path: _of_images(generation.load_model(path), path) for path in models})
-    height, _, channels = next(iter(loaded.values())).image_shape
-    options = {"image_size": height, "channels": channels, "labels": True}
-    report = evaluation.evaluate(
-        loaded,
-        *data.images(source, split=source_split, **options),
-        *data.images(target, split=target_split, **options),
-        samples=samples or recipe.get("evaluation_samples", 5000),
-        seed=seed,
-        domain_by_class=domain_by_class,
-        cache_dir=output / "classifiers",
-    )
-    files = evaluation.write_report(report, output)
-    for name, row in report.items():
-        if isinstance(row, dict) and "fid" in row:
-            figures = ", ".join(f"{key} {row[key]:.4g}" for key in ("fid", "misclassification", "l2") if key in row)
-            click.echo(f"{name}: {figures}")
-    _say_files(output, files)
+        from kerasinterp.compare import evaluate as evaluate_models
+    data = {"source": source, "source_options": {}, "split": source_split or "train"} if source else {}
+    if source_split:
+        data["split"] = source_split
+    judged = {"samples": samples, "target_split": target_split, "domain_by_class": domain_by_class or None}
+    judged = {name: value for name, value in judged.items() if value is not None}
+    if target:
+        # What belongs to the recipe's own target stays behind.
+        judged = {"target_without": (), "domain_by_class": False, "target_split": "test"} | judged
+        judged |= {"yardstick": "few_shot", "target": target}
+    evaluate_models(models, output, every=every, seed=seed, data=data, target=judged)
+    click.echo((output / "report.md").read_text())
+    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 
 
 @cli.command(short_help="Export for TensorFlow, LiteRT or TF Serving.")
@@ -583,21 +585,15 @@ def _spread(images: Any, most: int) -> Any:
     return images[[number * len(images) // most for number in range(most)]]
 
 
-def _recipe_beside(model: Path) -> dict:
-    """The settings of the run that made `model`, or none."""
-    for folder in (model.parent, model.absolute().parent.parent):
+def _set_processor(run: Path | None) -> None:
+    """Sets what is fastest on this processor, before TensorFlow reads it; of a resumed run what it was begun with."""
+    from kerasinterp import processor
+
+    kept = None
+    if run is not None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            return dict(json.loads(read_text(folder / "recipe.json"))["recipe"])
-    return {}
-
-
-def _named(models: dict[Path, Any]) -> dict[str, Any]:
-    """Models by their class, and where classes repeat also by folder and file."""
-    classes = [type(model).__name__ for model in models.values()]
-    return {
-        name if classes.count(name) == 1 else f"{name} {Path(path.absolute().parent.name, path.stem)}": model
-        for name, (path, model) in zip(classes, models.items(), strict=True)
-    }
+            kept = json.loads(read_text(run / "recipe.json"))["processor"]
+    processor.prepare(kept)
 
 
 def _say_table(title: str, rows: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """The first thing to run: digits in, letters out, measured and exported, in minutes and without a download."""
 
-import dataclasses
+import csv
 import pathlib
 import shutil
 import time
@@ -8,28 +8,33 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from kerasinterp import callbacks, data, evaluation, exporting, generation, training
-from kerasinterp.data.glyphs import LETTERS
+from kerasinterp import callbacks, compare, data, exporting, generation, processor, training
+from kerasinterp.data.generated.glyphs import LETTERS
 from kerasinterp.ops import geometry
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule
+from kerasinterp.run import Run
+from kerasinterp.yardsticks import Judge, few_shot
 
 RECIPE = Recipe(
     name="quickstart",
     summary="printed digits -> printed letters, 28 x 28",
-    source="glyphs",
-    # Digits of all faces, weights and widths, and those of four other scripts: the more strokes, the better.
-    source_split="digits+more_digits",
-    target=None,
-    target_split="letters",
-    # AugIntAE A.1
-    transformations={"rotation": 20.0, "translation": 4.0, "scale": 0.2, "shear": 6.0},
+    data=Data(
+        source="glyphs",
+        # Digits of all faces, weights and widths, and those of four other scripts: the more strokes, the better.
+        split="digits+more_digits",
+        form="triplets",
+        # AugIntAE A.1
+        form_options={"rotation": 20.0, "translation": 4.0, "scale": 0.2, "shear": 6.0},
+    ),
     # ours: so short a training goes better with the weaker adversary, which k soon switches off
     objective_options={"joint": False, "fake_label": 0.0},
-    width=32,  # ours, half the paper's: three times as fast
-    batch_size=64,  # ours: more updates for as many images
-    images_per_epoch=130_000,
-    epochs=1,
-    learning_rate_cuts=(0.7,),  # ours: a short training ends in small steps
+    backbone=Backbone(width=32),  # ours, half the paper's: three times as fast
+    optimizers={"all": Optimizer(cuts=(0.7,))},  # ours: a short training ends in small steps
+    schedule=Schedule(
+        batch_size=64,  # ours: more updates for as many images
+        images_per_epoch=130_000,
+        epochs=1,
+    ),
 )
 OBJECTIVES = ("AE", "AugIntAE")
 # What is measured: letters against the digits 0 to 9, both as fonts have them, a little heavier. Other scripts' digits
@@ -42,43 +47,40 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, recipe: Recipe = RECIP
     """Trains AE and AugIntAE on printed digits, and makes, measures and exports letters, which they have never seen.
 
     Writes into `output`: `interpolations.png`, `few_shot.png`, `augintae.keras`, `saved_model/`, `augintae.tflite`,
-    `report.json`, `report.png`, and the runs and classifiers that they come from.
+    `report.json`, `report.md`, `measures.png`, and the runs and classifiers that they come from.
 
     Returns:
         The report: for each model `fid`, `fid_reconstruction`, `misclassification` (0..1), `l2` (0..255) and more.
     """
     started = time.perf_counter()
     output = pathlib.Path(output)
-    precision = "bfloat16" if _fast_bfloat16() else "float32"
+    precision = "bfloat16" if processor.fast_bfloat16() else "float32"
     judged = {"labels": True, "where": JUDGED}
-    source_images, source_labels = data.images(recipe.source, "digits", **judged)
-    target_images, target_labels = data.images(recipe.source, recipe.target_split, classes=LETTERS, **judged)
+    source = data.images(recipe.data.source, "digits", **judged)
+    target = data.images(recipe.data.source, "letters", classes=LETTERS, **judged)
 
-    models, seconds = {}, 0.0
+    models, speed = {}, 0.0
     for objective in OBJECTIVES:
-        own = dataclasses.replace(recipe, objective=objective, seed=seed, precision=precision)
-        run = output / "runs" / objective.lower()
-        begun = time.perf_counter()
-        training.train(own, run, resume=(run / "recipe.json").exists())
-        seconds = time.perf_counter() - begun
-        models[objective] = generation.load_model(run / "model.keras")
+        own = recipe.change(objective=objective, seed=seed, precision=precision)
+        run = Run(output / "runs" / objective.lower())
+        if not run.is_finished(own):
+            training.train(own, run.folder, resume=run.exists)
+        models[objective] = generation.load_model(run.model)
+        speed = images_per_second(run)
     augintae = models["AugIntAE"]
-    images_per_second = recipe.epochs * recipe.steps_per_epoch * recipe.batch_size / seconds
 
     print("Measuring: two classifiers first, then the letters that the models make ...")
-    report = evaluation.evaluate(
-        models,
-        source_images,
-        source_labels,
-        target_images,
-        target_labels,
-        samples=recipe.evaluation_samples,
+    judge = few_shot.of_images(
+        source,
+        target,
+        samples=recipe.target.samples,
         seed=seed,
         steps=CLASSIFIER_STEPS,
         precision="mixed_bfloat16" if precision == "bfloat16" else "float32",
         cache_dir=output / "classifiers",
     )
-    _draw(output, models, target_images, target_labels, seed)
+    rows = {name: judge.measure(model, None) for name, model in models.items()} | judge.bases()
+    _draw(output, models, *target, seed)
     callbacks.write_model(augintae, output / "augintae.keras")
     print("Exporting ...")
     for path, export in (
@@ -87,16 +89,25 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, recipe: Recipe = RECIP
     ):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         export(augintae, path)
-    report |= {"images_per_second": round(images_per_second, 1), "seconds": round(time.perf_counter() - started, 1)}
-    evaluation.write_report(report, output)
-    return report
+    seconds = round(time.perf_counter() - started, 1)
+    protocol = judge.protocol | {"images_per_second": round(speed, 1), "seconds": seconds}
+    judge = Judge(**vars(judge) | {"protocol": protocol})
+    compare.write_table(output, "report", rows, judge)
+    return rows | {"protocol": protocol}
+
+
+def images_per_second(run: Run) -> float:
+    """How fast a run trained, by its history: a run that is only restored took no time."""
+    with run.history.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return int(rows[-1]["images_seen"]) / sum(float(row["seconds"]) for row in rows)
 
 
 def _draw(output: pathlib.Path, models: dict, images: np.ndarray, labels: np.ndarray, seed: int) -> None:
     """Pairs of one letter in unlike faces, and what each model makes of five seeds of a letter."""
-    pairs = training.same_class_pairs(labels, 8, seed)
+    pairs = few_shot.same_class_pairs(labels, 8, seed)
     # One seed turned left, the other right, as far as training turned digits: strokes must turn with them.
-    turn = RECIPE.transformations["rotation"]
+    turn = RECIPE.data.form_options["rotation"]
     first, second = (_turned(images[side], angle) for side, angle in zip(pairs.T, (-turn, turn), strict=True))
     generation.save_interpolations(output / "interpolations.png", first, second, models)
     rng = np.random.default_rng(seed)
@@ -114,15 +125,6 @@ def _turned(images: np.ndarray, degrees: float) -> np.ndarray:
     return geometry.warp(tf.constant(data.to_float(images)), turn, fill=-1.0).numpy()
 
 
-def _fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 matrices itself."""
-    try:
-        flags = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def summary(report: dict) -> str:
     """The report's figures, a line for each model."""
     lines = []
@@ -130,4 +132,5 @@ def summary(report: dict) -> str:
         if isinstance(row, dict) and "l2" in row:
             keys = ("fid", "fid_reconstruction", "misclassification", "l2")
             lines.append(f"{name}: " + ", ".join(f"{key} {row[key]:.3g}" for key in keys))
-    return "\n".join([*lines, f"{report['images_per_second']:.0f} images/s, {report['seconds']:.0f} s in all"])
+    told = report["protocol"]
+    return "\n".join([*lines, f"{told['images_per_second']:.0f} images/s in training, {told['seconds']:.0f} s in all"])

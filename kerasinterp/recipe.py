@@ -8,6 +8,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.backbone import Backbone
 
@@ -235,6 +237,13 @@ class Recipe:
                     raise InputError(f"A recipe has no setting {key!r}.{suggest(key, known)}")
                 groups[group] = dataclasses.replace(groups[group], **{key: value})
         return dataclasses.replace(self, **groups, **changed)
+
+    def trained_on(self, count: int) -> np.ndarray:
+        """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed."""
+        kept = np.zeros(count, bool)
+        size = max(1, round(self.data.share * count))
+        kept[np.random.default_rng(self.seed).choice(count, size, replace=False)] = True
+        return kept
 
     def optimizer(self, player: str, first: bool) -> Optimizer:
         """The optimizer of a player, who is the system's first or not."""

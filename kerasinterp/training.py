@@ -26,6 +26,7 @@ from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
 from kerasinterp.recipe import Optimizer, Recipe
 from kerasinterp.run import Run
+from kerasinterp.yardsticks import few_shot
 
 
 class Interrupted(KeyboardInterrupt):
@@ -265,7 +266,9 @@ def _examples(recipe: Recipe) -> data.Examples:
     if (own.form == "points") != (own.source == "spiral"):
         kinds = ("images", "points of the plane")
         has = own.source == "spiral"
-        raise InputError(f"{recipe.name} is for {kinds[not has]}, not for {kinds[has]}: choose another recipe or dataset.")
+        raise InputError(
+            f"{recipe.name} is for {kinds[not has]}, not for {kinds[has]}: choose another recipe or dataset."
+        )
     if own.form == "points":
         return data.Examples(data.spiral.points(10_000, seed=recipe.seed))
     named = bool(own.attributes) and not isinstance(own.attributes, dict)
@@ -296,8 +299,6 @@ def _with_attributes(recipe: Recipe, examples: data.Examples) -> data.Examples:
 
 def _sampler(recipe: Recipe) -> Callable[[Objective, pathlib.Path], None]:
     """Draws the same pairs of the target after each epoch: two images of a class each."""
-    from kerasinterp.yardsticks import few_shot
-
     images, labels = few_shot.target_images(recipe)
     pairs = few_shot.same_class_pairs(labels, 8, seed=0)
 

@@ -5,7 +5,8 @@ from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_code
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.distances import frechet_distance, kernel_distance, sliced_wasserstein
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
-from kerasinterp.evaluation.few_shot import Judges, evaluate, train_judges
+from kerasinterp.evaluation.few_shot import FewShot, Judges, evaluate, train_judges
+from kerasinterp.evaluation.few_shot_figure import draw_few_shot
 from kerasinterp.evaluation.inception_v3 import inception
 from kerasinterp.evaluation.line_interpolations import draw_lines, lines
 from kerasinterp.evaluation.mixed_codes import (
@@ -16,11 +17,11 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
-from kerasinterp.evaluation.report import write_report
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
 __all__ = [
     "Classifier",
+    "FewShot",
     "Judges",
     "admissibility",
     "bernoulli_parameters",
@@ -33,6 +34,7 @@ __all__ = [
     "draw_bernoulli_parameters",
     "draw_codes",
     "draw_departure",
+    "draw_few_shot",
     "draw_in_between",
     "draw_lines",
     "draw_mixes",
@@ -54,5 +56,4 @@ __all__ = [
     "train_classifier",
     "train_domain_classifier",
     "train_judges",
-    "write_report",
 ]

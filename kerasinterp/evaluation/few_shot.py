@@ -84,124 +84,154 @@ def train_judges(
     return Judges(features, domain)
 
 
-def evaluate(
-    models: Mapping[str, keras.Model],
-    source_images: np.ndarray,
-    source_labels: np.ndarray | None,
-    target_images: np.ndarray,
-    target_labels: np.ndarray | None,
-    *,
-    samples: int = 5000,
-    points: int = 3,
-    seed: int = 0,
-    judges: Judges | None = None,
-    features: Callable[[np.ndarray], np.ndarray] | None = None,
-    **settings: object,
-) -> dict:
-    """Measures how well models trained on the source domain mix images of the target domain.
+class FewShot:
+    """One comparison of AugIntAE's table 2: the pairs, weights and real images that every model is measured on.
 
     All models mix the same pairs of the same class at the same weights: `points` of them uniform in [0, 1] on each of
     ceil(samples / points) paths. The pairs come from all target images, those that the judges learned from included,
     as in the paper.
 
     Args:
-        models: objectives by name; none is allowed and gives the rows without a model.
         source_images, source_labels, target_images, target_labels: as `train_judges`.
         samples: generated images a model.
         points: weights on each path.
         seed: of pairs, weights and, if trained here, the judges.
-        judges: trained ones (for instance for a row of checkpoints), else `train_judges` with `settings`.
+        judges: trained ones, else `train_judges` with `settings`.
         features: another extractor, images float32 (N, H, W, C) in [-1, 1] -> (N, D), such as `inception`.
         settings: `domain_by_class`, `steps`, `precision`, `cache_dir`, `network`, `verbose` of `train_judges`.
 
-    Returns:
-        A dict ready for JSON. For each model, and for the row "pixel_fade" (blended pixels, no model):
-
-        - "fid", "kernel": distance of the mixes from real target images; "fid_reconstruction",
-          "kernel_reconstruction": that of reconstructed target images;
-        - "misclassification": share of the mixes, in 0..1, taken for the source domain;
-          "misclassification_reconstruction" likewise;
-        - "l2", "squared_error_255": of reconstructions, see `l2_error` and `squared_error_255`.
-
-        The row "real" is the floor: one half of the real target images against the other, and the domain classifier's
-        error on held-out target images. "classifier_accuracy" is the domain classifier's accuracy on held-out images,
-        "feature_classifier_accuracy" that of the other; "fid_unreliable" is true if the smallest of the sets that
-        are compared has too few images for a Frechet distance (`distances.reliable`); "protocol" repeats the settings,
-        and how many images of each kind and features there are.
+    Attributes:
+        protocol: the settings; how many images of each kind and features there are; "classifier_accuracy", the domain
+            classifier's accuracy on held-out images, and "feature_classifier_accuracy", that of the other;
+            "fid_unreliable", true if the smallest of the sets that are compared has too few images for a Frechet
+            distance (`distances.reliable`).
 
     Raises:
-        InputError: models of another image shape or whose images are not finite, no pair of one class, or as
-            `train_judges`.
+        InputError: no pair of one class, fewer than two samples, or as `train_judges`.
 
     Source: AugIntAE A.3 and table 2.
     """
-    target_images = np.asarray(target_images)
-    for name, model in models.items():
-        if tuple(model.image_shape) != target_images.shape[1:]:
-            raise InputError(
-                f"model {name!r} takes images of shape {tuple(model.image_shape)}, the target images have "
-                f"{target_images.shape[1:]}: load them at the model's size."
-            )
-    if samples < 2 or points < 1:
-        raise InputError(f"samples is {samples} and points {points}: ask for at least 2 samples and 1 point.")
-    target_labels = _labels(target_images, target_labels)
-    first, second, alphas = _draw_paths(target_labels, samples, points, seed)
-    if judges is None:
-        judges = train_judges(source_images, source_labels, target_images, target_labels, seed=seed, **settings)
-    extract = features or judges.features.features
 
-    shuffled = np.random.default_rng([seed, 2]).permutation(len(target_images))
-    real = extract(as_images(target_images[shuffled[:_MOST_REAL]]))
-    half = len(real) // 2
-    kept = as_images(target_images[shuffled[:samples]])  # those that are reconstructed
-    kept_features = extract(kept)
+    def __init__(
+        self,
+        source_images: np.ndarray,
+        source_labels: np.ndarray | None,
+        target_images: np.ndarray,
+        target_labels: np.ndarray | None,
+        *,
+        samples: int = 5000,
+        points: int = 3,
+        seed: int = 0,
+        judges: Judges | None = None,
+        features: Callable[[np.ndarray], np.ndarray] | None = None,
+        **settings: object,
+    ):
+        target_images = np.asarray(target_images)
+        if samples < 2 or points < 1:
+            raise InputError(f"samples is {samples} and points {points}: ask for at least 2 samples and 1 point.")
+        target_labels = _labels(target_images, target_labels)
+        first, second, self._alphas = _draw_paths(target_labels, samples, points, seed)
+        if judges is None:
+            judges = train_judges(source_images, source_labels, target_images, target_labels, seed=seed, **settings)
+        self._judges, self._extract = judges, features or judges.features.features
 
-    seeds, place = np.unique(np.concatenate([first, second]), return_inverse=True)
-    seed_images = as_images(target_images[seeds])
-    left, right = (np.repeat(side, points)[:samples] for side in np.split(place, 2))
+        shuffled = np.random.default_rng([seed, 2]).permutation(len(target_images))
+        self._real = self._extract(as_images(target_images[shuffled[:_MOST_REAL]]))
+        self._kept = as_images(target_images[shuffled[:samples]])  # those that are reconstructed
 
-    def row(mixes: np.ndarray, reconstructions: np.ndarray, reconstructed: np.ndarray) -> dict[str, float]:
-        mixed = extract(mixes)
-        return {
-            "fid": gaussian_distance(real, mixed),
-            "fid_reconstruction": gaussian_distance(real, reconstructed),
-            "kernel": kernel_distance(real, mixed),
-            "kernel_reconstruction": kernel_distance(real, reconstructed),
-            "misclassification": misclassification(judges.domain, mixes),
-            "misclassification_reconstruction": misclassification(judges.domain, reconstructions),
-            "l2": l2_error(kept, reconstructions),
-            "squared_error_255": squared_error_255(kept, reconstructions),
+        seeds, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+        self._seeds = as_images(target_images[seeds])
+        self._left, self._right = (np.repeat(side, points)[:samples] for side in np.split(place, 2))
+        smallest = min(len(self._real) // 2, len(self._kept), len(self._alphas))
+        self.protocol = {
+            "samples": len(self._alphas),
+            "points": points,
+            "seed": seed,
+            "source_images": len(source_images),
+            "target_images": len(target_images),
+            "real_images": len(self._real),
+            "reconstructed_images": len(self._kept),
+            "features": int(self._real.shape[1]),
+            "feature_extractor": getattr(features, "__name__", "custom") if features else "classifier",
+            "classifier_accuracy": judges.domain.accuracy,
+            "feature_classifier_accuracy": judges.features.accuracy,
+            "fid_unreliable": not reliable(smallest, self._real.shape[1]),
         }
 
-    report = {}
-    for name, model in models.items():
-        codes = encode(model, seed_images)
-        mixes = _pictures(model, mix(model, codes[left], codes[right], alphas), f"mixes of {name!r}")
-        reconstructions = _pictures(model, encode(model, kept), f"reconstructions of {name!r}")
-        report[name] = row(mixes, reconstructions, extract(reconstructions))
-    weight = alphas.reshape(-1, 1, 1, 1)
-    fade = (1.0 - weight) * seed_images[left] + weight * seed_images[right]
-    report["pixel_fade"] = row(fade, kept, kept_features)
-    report["real"] = {
-        "fid": gaussian_distance(real[:half], real[half:]),
-        "kernel": kernel_distance(real[:half], real[half:]),
-        "misclassification": 1.0 - float(judges.domain.recalls[TARGET]),
-    }
-    report["classifier_accuracy"] = judges.domain.accuracy
-    report["feature_classifier_accuracy"] = judges.features.accuracy
-    report["fid_unreliable"] = not reliable(min(half, len(kept), len(alphas)), real.shape[1])
-    report["protocol"] = {
-        "samples": len(alphas),
-        "points": points,
-        "seed": seed,
-        "source_images": len(source_images),
-        "target_images": len(target_images),
-        "real_images": len(real),
-        "reconstructed_images": len(kept),
-        "features": int(real.shape[1]),
-        "feature_extractor": getattr(features, "__name__", "custom") if features else "classifier",
-    }
-    return report
+    def measure(self, model: keras.Model, name: str = "the model") -> dict[str, float]:
+        """A model's row.
+
+        Returns:
+            - "fid", "kernel": distance of the mixes from real target images; "fid_reconstruction",
+              "kernel_reconstruction": that of reconstructed target images;
+            - "misclassification": share of the mixes, in 0..1, taken for the source domain;
+              "misclassification_reconstruction" likewise;
+            - "l2", "squared_error_255": of reconstructions, see `l2_error` and `squared_error_255`.
+
+        Raises:
+            InputError: a model of another image shape, or whose images are not finite.
+        """
+        if tuple(model.image_shape) != self._kept.shape[1:]:
+            raise InputError(
+                f"{name} takes images of shape {tuple(model.image_shape)}, the target images have "
+                f"{self._kept.shape[1:]}: load them at the model's size."
+            )
+        codes = encode(model, self._seeds)
+        mixes = _pictures(model, mix(model, codes[self._left], codes[self._right], self._alphas), f"mixes of {name}")
+        reconstructions = _pictures(model, encode(model, self._kept), f"reconstructions of {name}")
+        return self._row(mixes, reconstructions)
+
+    def without_model(self) -> dict[str, dict[str, float]]:
+        """The row "pixel_fade", of blended pixels, and the floor "real": one half of the real target images against the
+        other, and the domain classifier's error on held-out target images."""
+        weight = self._alphas.reshape(-1, 1, 1, 1)
+        fade = (1.0 - weight) * self._seeds[self._left] + weight * self._seeds[self._right]
+        half = len(self._real) // 2
+        real = {
+            "fid": gaussian_distance(self._real[:half], self._real[half:]),
+            "kernel": kernel_distance(self._real[:half], self._real[half:]),
+            "misclassification": 1.0 - float(self._judges.domain.recalls[TARGET]),
+        }
+        return {"pixel_fade": self._row(fade, self._kept), "real": real}
+
+    def _row(self, mixes: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:
+        mixed, reconstructed = self._extract(mixes), self._extract(reconstructions)
+        domain = self._judges.domain
+        return {
+            "fid": gaussian_distance(self._real, mixed),
+            "fid_reconstruction": gaussian_distance(self._real, reconstructed),
+            "kernel": kernel_distance(self._real, mixed),
+            "kernel_reconstruction": kernel_distance(self._real, reconstructed),
+            "misclassification": misclassification(domain, mixes),
+            "misclassification_reconstruction": misclassification(domain, reconstructions),
+            "l2": l2_error(self._kept, reconstructions),
+            "squared_error_255": squared_error_255(self._kept, reconstructions),
+        }
+
+
+def evaluate(
+    models: Mapping[str, keras.Model],
+    source_images: np.ndarray,
+    source_labels: np.ndarray | None,
+    target_images: np.ndarray,
+    target_labels: np.ndarray | None,
+    **settings: object,
+) -> dict:
+    """Measures how well models trained on the source domain mix images of the target domain: `FewShot`'s rows at once.
+
+    Args:
+        models: objectives by name; none is allowed and gives the rows without a model.
+        source_images, source_labels, target_images, target_labels, settings: as `FewShot`.
+
+    Returns:
+        A dict ready for JSON: a row for each model, "pixel_fade" and "real", and "protocol".
+
+    Raises:
+        InputError: as `FewShot`.
+    """
+    comparison = FewShot(source_images, source_labels, target_images, target_labels, **settings)
+    rows = {name: comparison.measure(model, f"model {name!r}") for name, model in models.items()}
+    return rows | comparison.without_model() | {"protocol": comparison.protocol}
 
 
 def _pictures(model: keras.Model, codes: np.ndarray, name: str) -> np.ndarray:

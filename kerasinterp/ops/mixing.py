@@ -58,6 +58,7 @@ class Mixing:
     batch with itself, in reverse order (so each latent meets another one), at weights that it draws.
     """
 
+    on_sphere = False  # it is meant for latents of length one
     at_any_weight = False  # what `mixing(a, b, t)` does to latents is what `draw` does, at weights that are given
 
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
@@ -92,6 +93,7 @@ class Linear(Mixing):
 class Spherical(Mixing):
     """Spherical mixing (SLERP) of two latent vectors (AugIntAE A.1)."""
 
+    on_sphere = True
     at_any_weight = True
 
     def __call__(self, a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:

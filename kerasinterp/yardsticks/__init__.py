@@ -1,39 +1,57 @@
-"""What systems are measured by when they are compared on one dataset, a file a kind of data."""
+"""What models are measured by, a file a kind of data; a recipe's target names one."""
 
 import dataclasses
+import importlib
+import json
 import pathlib
+import pkgutil
 from collections.abc import Callable, Mapping
 
+from kerasinterp.errors import InputError, suggest
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
-class Yardstick:
+class Judge:
     """The measures and pictures of one dataset.
 
     Attributes:
-        measure: a model and its run's recipe, or None twice for what needs no model (blended pixels), -> a dict ready
-            for JSON.
+        measure: a model and its run's recipe (None if it has none) -> a row, a dict ready for JSON.
+        bases: the rows of what needs no model, by name: blended pixels, say.
         columns: the table's measures and their titles.
         picture: models by name, and the path of a PNG: what each makes of the same pairs.
-        figures: by file name, functions of the systems' measures and a path.
+        figures: by file name, functions of the rows by name and a path.
+        protocol: how it was measured; equal protocols give comparable rows.
+        note: a sentence on how far the rows can be trusted, or "".
     """
 
-    measure: Callable[[Objective | None, Recipe | None], dict]
+    measure: Callable[[Objective, Recipe | None], dict]
+    bases: Callable[[], dict[str, dict]]
     columns: dict[str, str]
     picture: Callable[[Mapping[str, Objective], pathlib.Path], None]
     figures: dict[str, Callable] = dataclasses.field(default_factory=dict)
+    protocol: dict = dataclasses.field(default_factory=dict)
+    note: str = ""
 
 
-def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool = False) -> Yardstick:
-    """The yardstick of the recipe's data.
+def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool = False, seed: int = 0) -> Judge:
+    """The judge that the recipe's target names.
 
     Args:
         cache_dir: where classifiers that judge are kept.
         smoke: measure fewer paths.
-    """
-    from kerasinterp.yardsticks import classes, lines, points, views
+        seed: of what the judge draws and trains.
 
-    kinds = {"lines": lines, "pole": views, "coil100": views, "spiral": points}
-    return kinds.get(recipe.source.split("/")[0], classes).yardstick(recipe, cache_dir, smoke)
+    Raises:
+        InputError: no such yardstick, or data that it cannot use.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "paths")
+    name = recipe.target.yardstick
+    if name not in names:
+        raise InputError(f"Unknown yardstick {name!r}: choose of {', '.join(names)}.{suggest(name, names)}")
+    made = importlib.import_module(f"{__name__}.{name}").judge(recipe, cache_dir, smoke, seed)
+    data, target = dataclasses.asdict(recipe.data), dataclasses.asdict(recipe.target)
+    asked = {key: data[key] for key in ("source", "split", "source_options", "image_size", "channels")}
+    asked |= {"target": target, "smoke": smoke, "seed": seed}
+    return dataclasses.replace(made, protocol=json.loads(json.dumps(asked)) | made.protocol)

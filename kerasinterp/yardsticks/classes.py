@@ -11,25 +11,31 @@ import tensorflow as tf
 from kerasinterp import data, evaluation
 from kerasinterp.errors import InputError
 from kerasinterp.generation import decode, encode
-from kerasinterp.objectives import Objective, SupervisedAMR
+from kerasinterp.objectives import Objective
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
-from kerasinterp.yardsticks import Yardstick, paths
+from kerasinterp.yardsticks import Judge, paths
 
 _PAIRS, _POINTS = 2, 11  # of the picture
 _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
 
-def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick:
+def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     (images, labels), (test_images, test_labels) = (
-        _labelled(recipe, split) for split in (recipe.source_split, recipe.target_split)
+        _labelled(recipe, split) for split in (recipe.data.split, recipe.target.target_split)
     )
+    steps = 100 if smoke else 2_000
     classifier = evaluation.train_classifier(
-        images, labels, int(labels.max()) + 1, width=_WIDTH, steps=100 if smoke else 2_000, cache_dir=cache_dir
+        images, labels, int(labels.max()) + 1, width=_WIDTH, steps=steps, seed=seed, cache_dir=cache_dir
     )
     many = 500 if smoke else 10_000
-    learned, judged = data.to_float(images[:many]), data.to_float(test_images[: many // 2])
-    labels, test_labels = labels[:many], test_labels[: many // 2]
+    # Of all classes: a folder's images come sorted.
+    some, others = (
+        np.random.default_rng(seed).permutation(len(one))[:most]
+        for one, most in ((labels, many), (test_labels, many // 2))
+    )
+    learned, judged = data.to_float(images[some]), data.to_float(test_images[others])
+    labels, test_labels = labels[some], test_labels[others]
 
     def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
@@ -38,7 +44,7 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         codes = encode(model, learned)
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)
-        if isinstance(model, SupervisedAMR):
+        if hasattr(model, "mixer"):
             found["mixer"] = evaluation.bernoulli_parameters(model.mixer, model.mixer.input_shape[-1])
         with contextlib.suppress(InputError):  # a collapsed model's codes are all alike: no clusters, the rest counts
             found |= evaluation.clustering(codes, labels, codes_judged, test_labels)
@@ -49,11 +55,12 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         def draw(codes, seed):
             return mixing.draw(tf.constant(codes), keras.random.SeedGenerator(seed)).numpy()
 
-        return evaluation.mixes(encoder, decoder, draw, judged, classifier.features)
+        return evaluation.mixes(encoder, decoder, draw, judged, classifier.features, seed=seed)
 
     ends = judged[: 2 * _PAIRS]
-    return Yardstick(
+    return Judge(
         measure=measure,
+        bases=paths.fade(measure),
         columns={
             "fid_mix": "FID mixes",
             "fid_reconstruction": "FID reconstructions",
@@ -69,10 +76,11 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
 
 def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and classes; where there are attributes only, each combination is one."""
-    form = {"image_size": recipe.image_size, "channels": recipe.channels}
-    asked = recipe.attributes if recipe.named_attributes else True
-    images, labels = data.images(recipe.source, split=split, labels=asked, **form)
-    return images, labels @ 2 ** np.arange(labels.shape[1]) if recipe.named_attributes else labels
+    own = recipe.data
+    named = bool(own.attributes) and not isinstance(own.attributes, dict)
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert}
+    images, labels = data.images(own.source, split=split, labels=own.attributes if named else True, **form)
+    return images, labels @ 2 ** np.arange(labels.shape[1]) if named else labels
 
 
 def _draw_codes(table: dict, path: pathlib.Path) -> None:

@@ -19,6 +19,11 @@ def interpolation(model: Objective | None) -> Callable:
     return generation.pixel_fade if model is None else functools.partial(generation.interpolate, model, clip=False)
 
 
+def fade(measure: Callable) -> Callable[[], dict[str, dict]]:
+    """The row of blended pixels, by a measure that takes no model for it."""
+    return lambda: {"pixel_fade": measure(None, None)}
+
+
 def draw(
     first: np.ndarray,
     second: np.ndarray,

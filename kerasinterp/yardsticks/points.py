@@ -15,18 +15,18 @@ from kerasinterp.generation import decode, encode
 from kerasinterp.objectives import Objective
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
-from kerasinterp.yardsticks import Yardstick
+from kerasinterp.yardsticks import Judge, paths
 
 _POINTS = 2_000  # drawn anew, not those of training
 
 
-def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick:
+def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     points = data.spiral.points(200 if smoke else _POINTS, seed=1_000_000)
     curve = scipy.spatial.KDTree(data.spiral.curve(np.linspace(0.0, data.spiral.LAST_ANGLE, 10_000)))
 
     def mixes(model: Objective | None) -> tuple[np.ndarray, np.ndarray]:
         codes, mixing = (points, Linear()) if model is None else (encode(model, points), model.mixing)
-        mixed = mixing.draw(tf.constant(codes), keras.random.SeedGenerator(0)).numpy()
+        mixed = mixing.draw(tf.constant(codes), keras.random.SeedGenerator(seed)).numpy()
         return mixed, mixed if model is None else decode(model, mixed)
 
     def measure(model: Objective | None, _: Recipe | None) -> dict:
@@ -46,8 +46,9 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
             axis.set_aspect("equal")
         save(figure, path)
 
-    return Yardstick(
+    return Judge(
         measure=measure,
+        bases=paths.fade(measure),
         columns={
             "distance": "mixes' distance from the spiral",
             "distance_reconstruction": "reconstructions' distance",

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasinterp import data, evaluation, generation, training
+from kerasinterp import data, evaluation, generation
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
-from kerasinterp.yardsticks import Yardstick, paths
+from kerasinterp.yardsticks import Judge, paths
 
 _INTERVAL = 80  # degrees, AEAI 4.3
 
 
-def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick:
-    one = recipe.source_options.get("where", {}).get("object_id")
-    views = data.views(recipe.source, recipe.image_size, recipe.channels, series=None if one is None else [one])
+def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
+    one = recipe.data.source_options.get("where", {}).get("object_id")
+    views = data.views(
+        recipe.data.source, recipe.data.size, recipe.data.channels, series=None if one is None else [one]
+    )
     steps = round(_INTERVAL / views.step)
     every = 8 if smoke else 1
     real = evaluation.near(views.images.reshape(-1, *views.images.shape[2:]))
@@ -29,8 +31,8 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         found = evaluation.in_between(interpolate, views, every=every)
         if own is None:
             found["mse_unseen"] = found["mse"]
-        elif own.source_share < 1.0:
-            unseen = ~training.trained_on(own, views.places.size)[views.places]
+        elif own.data.share < 1.0:
+            unseen = ~own.trained_on(views.places.size)[views.places]
             # All intervals, in the small form too: of few, some alpha might have no view that is unseen.
             only = {"length": _INTERVAL, "retrieval_length": _INTERVAL, "judged": unseen}
             found["mse_unseen"] = evaluation.in_between(interpolate, views, [_INTERVAL], **only)["mse"]
@@ -48,8 +50,9 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
         paths.draw(true[:, 0], true[:, -1], {"truth": true}, true.shape[1], models, path)
         generation.save_corners(path.with_name("corners.png"), corners, models)
 
-    return Yardstick(
+    return Judge(
         measure=measure,
+        bases=paths.fade(measure),
         columns={
             "mse": f"MSE, {_INTERVAL} degrees",
             "mse_unseen": "the same, views not trained on",

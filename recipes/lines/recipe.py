@@ -79,5 +79,9 @@ SMALL = OFFICIAL.change(
 )
 
 
-RECIPES = tuple(one for base in (OFFICIAL, SMALL) for one in of_systems(base, _systems(base.optimizers["all"].rate, base.backbone.width)))
+RECIPES = tuple(
+    one
+    for base in (OFFICIAL, SMALL)
+    for one in of_systems(base, _systems(base.optimizers["all"].rate, base.backbone.width))
+)
 SMOKES = tuple(one.change(width=4, images_per_epoch=2_560, epochs=2, snapshot_every=1) for one in RECIPES)

@@ -1,0 +1,399 @@
+"""Runs and models, measured alike: a table, pictures, and curves against images seen.
+
+`compare` trains systems on one dataset first; `evaluate` takes what is there; `report` is what the end of a training
+shows of its run.
+"""
+
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import pathlib
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from kerasinterp import generation, training
+from kerasinterp.errors import InputError, suggest
+from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
+from kerasinterp.files import written_whole
+from kerasinterp.recipe import Data, Recipe, Target, find, recipes
+from kerasinterp.run import Run
+from kerasinterp.yardsticks import Judge, judge
+
+_JUDGES = "judges"  # the folder of classifiers, beside the runs that share them
+
+
+def compare(
+    dataset: str,
+    systems: Sequence[str],
+    output: str | os.PathLike,
+    *,
+    seeds: int = 1,
+    jobs: int = 1,
+    smoke: bool = False,
+    **settings: object,
+) -> dict:
+    """Trains systems on one dataset and measures them, where it is known against the true in-betweens.
+
+    `output` then holds `table.json` (an object a system, keyed by measure), `table.md`, `comparison.png` (a row a
+    system, the same pairs), `curves.png` (measures against images seen) and `runs/`. Called again it goes on where it
+    stopped, with more systems, seeds or epochs too.
+
+    Args:
+        dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`.
+        systems: names of objectives that have such a recipe, or of their ablations (`AEAI_without_cycle`).
+        seeds: trains each system with seeds 0, 1, ...; the table has their means and deviations.
+        jobs: runs at once, each with its share of the processor's cores: small networks leave most of them idle. Sums
+            may round otherwise than in one run at a time.
+        smoke: the recipes' small variants.
+        settings: of the recipes to change (`Recipe.change`), such as `epochs`.
+
+    Returns:
+        The content of `table.json`: for each system, and for the row "pixel_fade", each measure's mean over seeds and,
+        with several, its deviation as `<measure>_over_seeds`; "images_seen" and "seeds". Where a measure is None for
+        some of the seeds, the mean is that of the others, whose number is `<measure>_seeds`. "protocol" says how it was
+        measured.
+
+    Raises:
+        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison.
+    """
+    if "seed" in settings:
+        raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
+    chosen = {system: own.change(**settings) for system, own in _recipes(dataset, systems, smoke).items()}
+    output = pathlib.Path(output)
+    path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
+    if path.exists() and (before := _read(path)) != asked:
+        if not isinstance(before, dict) or set(before) != set(asked):
+            raise InputError(f"{path} is no comparison's: remove it, and it is made again.")
+        held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
+        raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
+    yard = next(iter(chosen.values())), output / _JUDGES, smoke
+    judged_by = judge(*yard)
+    _write(path, json.dumps(asked) + "\n")
+    runs = {
+        (system, seed): (Run(output / "runs" / f"{system}_{seed}"), recipe.change(seed=seed))
+        for seed in range(seeds)
+        for system, recipe in chosen.items()
+    }
+    if jobs > 1:
+        _finish_at_once([(run, own) for run, own in runs.values() if not run.is_finished(own)], yard, jobs)
+    measured: dict[str, list[list[dict]]] = {}
+    for (system, _), (run, own) in runs.items():
+        measured.setdefault(system, []).append(_finish(run, own, judged_by))
+    models = {system: runs[system, 0][0].model for system in chosen}
+    return _show(output, "table", measured, judged_by, models)
+
+
+def evaluate(
+    models: Sequence[str | os.PathLike],
+    output: str | os.PathLike,
+    *,
+    every: int | None = None,
+    seed: int = 0,
+    data: Mapping[str, Any] | None = None,
+    target: Mapping[str, Any] | None = None,
+) -> dict:
+    """Measures trained models, of files or of whole run folders, by one yardstick.
+
+    `output` then holds `report.json`, `report.md`, `comparison.png` and the yardstick's figures; with snapshots of run
+    folders also `curves.png`.
+
+    Args:
+        models: `.keras` files; or run folders, whose snapshots are measured too.
+        every: of run folders, takes every n-th snapshot, and the last; None for all.
+        seed: of what the judge draws and trains.
+        data: changes to the recipe's data (`source`, `split`); what is judged against.
+        target: changes to the recipe's target.
+
+    Returns:
+        The content of `report.json`: a row a model, the rows without a model, and "protocol".
+
+    Raises:
+        InputError: models of different images, nothing to be measured on, or `every` without a run folder.
+    """
+    output, paths = pathlib.Path(output), [pathlib.Path(path) for path in models]
+    runs = {path: Run(path) for path in paths if Run(path).exists}
+    if every is not None and not runs:
+        raise InputError("Snapshots are of run folders: give one, or leave --every out.")
+    found: dict[str, dict[int | None, pathlib.Path]] = {}
+    recipes_of: dict[str, Recipe | None] = {}
+    names = _names(paths, runs)
+    for path, name in names.items():
+        recipes_of[name] = runs[path].recipe if path in runs else _recipe_beside(path)
+        found[name] = _snapshots(runs[path], recipes_of[name], every or 1) if path in runs else {None: path}
+    base = next((recipe for recipe in recipes_of.values() if recipe), None) or _of_model(paths[0], data, target)
+    base = base.change(data=dict(data or {}), target=dict(target or {}))
+    for name, recipe in recipes_of.items():
+        own = recipe and recipe.change(data=dict(data or {}), target=dict(target or {}))
+        if own and (own.data.source, own.data.split, own.data.shape) != (
+            base.data.source,
+            base.data.split,
+            base.data.shape,
+        ):
+            raise InputError(
+                f"{name} is of a recipe with other data than {next(iter(names.values()))}: evaluate it alone."
+            )
+    judged_by = judge(base, output / _JUDGES, seed=seed)
+    measured = {
+        name: [[_measured(file, recipes_of[name], judged_by, seen) for seen, file in sorted(files.items(), key=str)]]
+        for name, files in found.items()
+    }
+    for rows in (one for seeds in measured.values() for one in seeds):
+        rows.sort(key=lambda row: row.get("images_seen", 0))
+    last = {name: files[max(files, key=lambda seen: seen or 0)] for name, files in found.items()}
+    return _show(output, "report", measured, judged_by, last)
+
+
+def report(run: Run) -> dict | None:
+    """Measures a finished run by its recipe's target into `report.json` and pictures; None if there is no target."""
+    recipe = run.recipe
+    if recipe.target.yardstick == "few_shot" and recipe.target.target is None:
+        return None
+    judged_by = judge(recipe, run.folder.parent / _JUDGES)  # shared by the runs beside this one
+    rows = [_measured(run.model, recipe, judged_by, recipe.schedule.steps * recipe.schedule.batch_size)]
+    return _show(run.folder, "report", {recipe.objective: [rows]}, judged_by, {recipe.objective: run.model})
+
+
+def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) -> Run:
+    """As `training.train`, and the run's `report`."""
+    run = training.train(recipe, output, resume=resume)
+    report(run)
+    return run
+
+
+# Training what is compared
+
+
+def _finish(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
+    """Trains and measures one run, or what is left of it."""
+    if not run.is_finished(recipe):
+        training.train(recipe, run.folder, resume=run.exists)
+    return _kept_measures(run, recipe, judged_by)
+
+
+def _finish_at_once(runs: list[tuple[Run, Recipe]], yard: tuple, jobs: int) -> None:
+    """Finishes runs in processes of their own, `jobs` at a time."""
+    spawn = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    others = set(multiprocessing.active_children())  # not ours to end
+    with concurrent.futures.ProcessPoolExecutor(jobs, spawn, _share_cores, (threads,)) as pool:
+        tasks = [pool.submit(_finish_alone, run.folder, recipe, yard) for run, recipe in runs]
+        try:
+            for task in concurrent.futures.as_completed(tasks):
+                task.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            # They save, and go on from there when the comparison is started again.
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+            raise
+
+
+def _share_cores(threads: int) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _finish_alone(folder: pathlib.Path, recipe: Recipe, yard: tuple) -> None:
+    _finish(Run(folder), recipe, judge(*yard))
+
+
+def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Recipe]:
+    groups: dict[str, dict[str, str]] = {}
+    for recipe in recipes().values():
+        if recipe.target.yardstick != "few_shot":
+            prefix, group = recipe.name.rsplit("_", 1)
+            # acai_lines and supervised_amr_mnist are their objectives, aeai_without_cycle_pole is AEAI_without_cycle.
+            own = prefix.replace("_", "") == recipe.objective.lower()
+            label = recipe.objective if own else recipe.objective + prefix[len(recipe.objective) :]
+            groups.setdefault(group, {})[label] = recipe.name
+    if dataset not in groups:
+        raise InputError(f"No comparison on {dataset!r}: choose of {', '.join(groups)}.{suggest(dataset, groups)}")
+    known = {system.lower(): system for system in groups[dataset]}
+    chosen = {}
+    for system in systems:
+        if system.lower() not in known:
+            names = ", ".join(known.values())
+            hint = suggest(system, known.values())
+            raise InputError(f"{system!r} has no recipe for {dataset}: choose of {names}.{hint}")
+        name = known[system.lower()]
+        chosen[name] = find(groups[dataset][name], smoke=smoke)
+    if not chosen:
+        raise InputError(f"Name the systems to compare: {', '.join(known.values())}.")
+    return chosen
+
+
+# Measuring
+
+
+def _measured(file: pathlib.Path, recipe: Recipe | None, judged_by: Judge, seen: int | None) -> dict:
+    row = {} if seen is None else {"images_seen": seen}
+    return row | judged_by.measure(generation.load_model(file), recipe)
+
+
+def _kept_measures(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
+    """The rows of each snapshot and of the final model, kept in the run's folder.
+
+    A row is made again if it was measured by another protocol, or lacks a measure.
+    """
+    kept = _read(run.measures) if run.measures.exists() else {}
+    if not isinstance(kept, dict) or not isinstance(kept.get("rows", []), list):
+        raise InputError(f"{run.measures} is of another form: remove it, and it is made again.")
+    rows = kept.get("rows", []) if kept.get("protocol") == judged_by.protocol else []
+    whole = {row["images_seen"]: row for row in rows if {"images_seen", *judged_by.columns} <= set(row)}
+    models = _snapshots(run, recipe)
+    for seen, file in models.items():
+        if seen not in whole:
+            whole[seen] = _measured(file, recipe, judged_by, seen)
+            rows = [whole[key] for key in sorted(whole)]
+            _write(run.measures, json.dumps({"protocol": judged_by.protocol, "rows": rows}) + "\n")
+    return [whole[seen] for seen in models]
+
+
+def _snapshots(run: Run, recipe: Recipe, every: int = 1) -> dict[int, pathlib.Path]:
+    """The models of a run by images seen: every n-th snapshot and, of a finished run, the final model."""
+    per_epoch = recipe.schedule.steps_per_epoch * recipe.schedule.batch_size
+    found = {epoch: file for epoch, file in run.all_snapshots().items() if epoch <= recipe.schedule.epochs}
+    last = max(found, default=0)
+    found = {epoch: file for epoch, file in found.items() if epoch % every == 0 or epoch == last}
+    if run.model.exists():
+        found[recipe.schedule.epochs] = run.model
+    if not found:
+        raise InputError(
+            f"{run} has no snapshots and no final model: train it first, or let its recipe keep snapshots."
+        )
+    return {epoch * per_epoch: file for epoch, file in sorted(found.items())}
+
+
+def _recipe_beside(model: pathlib.Path) -> Recipe | None:
+    """The recipe of the run that made a model's file, if it is still in its folder."""
+    for folder in (model.parent, model.absolute().parent.parent):
+        if Run(folder).exists:
+            return Run(folder).recipe
+    return None
+
+
+def _of_model(path: pathlib.Path, data: Mapping | None, target: Mapping | None) -> Recipe:
+    """A recipe for a model of whose training nothing is known, of what is given."""
+    for name, given in (("source", (data or {}).get("source")), ("target", (target or {}).get("target"))):
+        if not given:
+            raise InputError(f"there is no recipe.json beside {path} that names a {name}: give --{name}.")
+    *size, channels = generation.load_model(path).image_shape
+    return Recipe(
+        "", "", Data(data["source"], image_size=tuple(size), channels=channels), target=Target(target_split="test")
+    )
+
+
+def _names(paths: Sequence[pathlib.Path], runs: Mapping[pathlib.Path, Run]) -> dict[pathlib.Path, str]:
+    """Models by their class, and where classes repeat also by seed, or folder and file."""
+    kinds = {
+        path: runs[path].recipe.objective if path in runs else type(generation.load_model(path)).__name__
+        for path in paths
+    }
+    names = {}
+    for path, kind in kinds.items():
+        name = kind
+        if list(kinds.values()).count(kind) > 1:
+            own = f"seed {runs[path].recipe.seed}" if path in runs else ""
+            beside = [one for one, other in kinds.items() if other == kind and one in runs and one != path]
+            if not own or any(runs[one].recipe.seed == runs[path].recipe.seed for one in beside):
+                own = str(pathlib.Path(path.absolute().parent.name, path.stem))
+            name = f"{kind} {own}"
+        names[path] = name
+    return names
+
+
+# Showing
+
+
+def _show(
+    output: pathlib.Path,
+    stem: str,
+    measured: dict[str, list[list[dict]]],
+    judged_by: Judge,
+    models: Mapping[str, pathlib.Path],
+) -> dict:
+    """Writes the table of what was measured (by name, for each seed the rows of its models), and the pictures."""
+    table = {name: _row(runs) for name, runs in measured.items()} | judged_by.bases()
+    write_table(output, stem, table, judged_by)
+    judged_by.picture({name: generation.load_model(path) for name, path in models.items()}, output / "comparison.png")
+    if any(len(rows) > 1 for runs in measured.values() for rows in runs):
+        _draw_curves(output / "curves.png", measured, judged_by)
+    return table | {"protocol": judged_by.protocol}
+
+
+def write_table(output: pathlib.Path, stem: str, table: dict[str, dict], judged_by: Judge) -> None:
+    """Writes rows by name as `<stem>.json` and `<stem>.md`, and the yardstick's figures."""
+    _write(output / f"{stem}.json", json.dumps(table | {"protocol": judged_by.protocol}, indent=1) + "\n")
+    _write(output / f"{stem}.md", markdown(table, judged_by))
+    for name, draw in judged_by.figures.items():
+        draw(table, output / name)
+
+
+def _row(runs: list[list[dict]]) -> dict:
+    """The last measures' means and deviations over the seeds that have them; curves and lists are those of seed 0."""
+    last, row = [rows[-1] for rows in runs], {}
+    for key in dict.fromkeys(key for one in last for key in one):
+        values = [one[key] for one in last if one.get(key) is not None]
+        if key == "images_seen" or not values or not all(isinstance(one, float | int) for one in values):
+            row[key] = values[0] if values else None
+            continue
+        row[key] = statistics.fmean(values)
+        if len(values) > 1:
+            row[f"{key}_over_seeds"] = statistics.stdev(values)
+        if len(values) < len(last):
+            row[f"{key}_seeds"] = len(values)
+    return row | {"seeds": len(runs)}
+
+
+def markdown(table: dict[str, dict], judged_by: Judge) -> str:
+    """The table for people."""
+    lines = [f"| | {' | '.join(judged_by.columns.values())} | images seen | seeds |"]
+    lines.append("|" + "---|" * (len(judged_by.columns) + 3))
+    for name, row in table.items():
+        cells = [_cell(row, key) for key in judged_by.columns]
+        seen = f"{row['images_seen']:,}" if "images_seen" in row else ""
+        lines.append(f"| {readable(name)} | {' | '.join(cells)} | {seen} | {row.get('seeds', '')} |")
+    return "\n".join([*lines, *(["", judged_by.note] if judged_by.note else [])]) + "\n"
+
+
+def _cell(row: dict, key: str) -> str:
+    if row.get(key) is None:
+        return "none"
+    text = f"{row[key]:.3g}"
+    if f"{key}_over_seeds" in row:
+        text += f" +- {row[f'{key}_over_seeds']:.1g}"
+    return text + (f" ({row[f'{key}_seeds']} seeds)" if f"{key}_seeds" in row else "")
+
+
+def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judged_by: Judge) -> None:
+    """Each measure of the table against images seen, the mean over seeds."""
+    figure, axes = panels(list(judged_by.columns.values()), columns=3)
+    for axis, key in zip(axes, judged_by.columns, strict=True):
+        for index, (name, runs) in enumerate(measured.items()):
+            found: dict[int, list[float]] = {}
+            for row in (row for rows in runs for row in rows if row.get(key) is not None and "images_seen" in row):
+                found.setdefault(row["images_seen"], []).append(row[key])
+            # A seed may have a model at another number, of a comparison that was shorter.
+            points = [(seen, statistics.fmean(values)) for seen, values in found.items() if len(values) == len(runs)]
+            if points:
+                axis.plot(*zip(*sorted(points), strict=True), **look(index), markersize=4, label=name)
+        against_images_seen(axis)
+        axis.set_ylim(bottom=0)
+    legend(figure, axes[0])
+    save(figure, path)
+
+
+def _read(path: pathlib.Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read ({error}): remove it, and it is made again.") from error
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    with written_whole(path) as partial:
+        partial.write_text(text)
