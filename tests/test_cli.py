@@ -440,7 +440,7 @@ def test_what_is_spread_is_from_all_of_it():
 def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds, tmp_path):
     assert "one seed image is not enough" in fails(capfd, "generate", model, seeds / "0.png", "-o", tmp_path / "new")
     (tmp_path / "text.png").write_text("no image")
-    assert "cannot be read" in fails(capfd, "generate", model, seeds, tmp_path / "text.png", "-o", tmp_path / "new")
+    assert "text.png" in fails(capfd, "generate", model, seeds, tmp_path / "text.png", "-o", tmp_path / "new")
     (tmp_path / "empty").mkdir()
     assert "holds no images" in fails(capfd, "generate", model, tmp_path / "empty", "-o", tmp_path / "new")
     assert "no image file or folder" in fails(capfd, "generate", model, seeds, "none.png", "-o", tmp_path / "new")

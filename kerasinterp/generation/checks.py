@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from kerasinterp.data.convert import to_float
+from kerasinterp.data.convert import check_values, to_float
 from kerasinterp.errors import InputError
 
 _LACKS = {
@@ -12,7 +12,6 @@ _LACKS = {
     "decode": "no decoder to make images",
     "prior": "no prior to draw codes from",
 }
-_TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
 
 
 def as_images(images: object, image_shape: tuple[int, int, int] | None = None, name: str = "images") -> np.ndarray:
@@ -24,7 +23,8 @@ def as_images(images: object, image_shape: tuple[int, int, int] | None = None, n
         name: what to call the images in an error.
 
     Raises:
-        InputError: no images, wrong shape, wrong type, a value outside the range or not finite.
+        InputError: no images, wrong shape, wrong type, a value outside the range or not finite; or, for a model, images
+            that look like [0, 1].
     """
     try:
         array = np.asarray(images)
@@ -42,19 +42,9 @@ def as_images(images: object, image_shape: tuple[int, int, int] | None = None, n
         raise InputError(
             f"{name} are {_size(array.shape[1:])}, but the model takes {_size(image_shape)}: resize or convert them."
         )
-    if array.dtype == np.uint8:
-        return to_float(array)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{name} are {array.dtype}: give float32 in [-1, 1] or uint8 in [0, 255].")
-    array = array.astype(np.float32)
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} hold values that are not finite (NaN or infinity): give float32 in [-1, 1].")
-    low, high = float(array.min()), float(array.max())
-    if low < -1.0 - _TOLERANCE or high > 1.0 + _TOLERANCE:
-        raise InputError(
-            f"{name} range from {low:.4g} to {high:.4g}: scale them to [-1, 1] (x / 127.5 - 1), or give uint8."
-        )
-    return array
+    # What no model takes is only drawn or blended.
+    check_values(array, name, drawn=image_shape is None)
+    return to_float(array) if array.dtype == np.uint8 else array.astype(np.float32)
 
 
 def as_pairs(

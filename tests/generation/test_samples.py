@@ -21,8 +21,8 @@ def test_few_shot_draws_points_between_distinct_seeds(model):
 
 
 def test_few_shot_uses_every_pair(model):
-    seeds = np.eye(16, dtype=np.float32)[:4].reshape(4, *SHAPE)  # a code tells which seeds it mixes, and how much
-    weights = few_shot(model, seeds, 500).reshape(500, 16)[:, :4]
+    seeds = -np.eye(16, dtype=np.float32)[:4].reshape(4, *SHAPE)  # a code tells which seeds it mixes, and how much
+    weights = -few_shot(model, seeds, 500).reshape(500, 16)[:, :4]
     pairs = {tuple(np.flatnonzero(row > 1e-6)) for row in weights}
     assert pairs == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
 

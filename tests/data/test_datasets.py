@@ -4,7 +4,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from kerasinterp import data
-from kerasinterp.data.sources import shaped
+from kerasinterp.data.datasets import shaped
 from kerasinterp.errors import InputError
 
 
@@ -99,7 +99,7 @@ def test_any_dataset_of_tfds(tmp_path):
 
 def test_shaped_averages_and_repeats():
     board = tf.constant(np.indices((56, 56)).sum(0)[..., None] % 2 * 255.0, tf.float32)
-    small = shaped(board, 28, 3)
+    small = shaped(board, (28, 28), 3)
     assert small.shape == (28, 28, 3)
     assert np.abs(small).max() < 0.1
 

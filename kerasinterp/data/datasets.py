@@ -1,16 +1,25 @@
 """Datasets by name, each in the form that the models need."""
 
+import contextlib
 import dataclasses
 import importlib
 import os
 import pathlib
+import re
+import socket
 import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from kerasinterp.data.convert import height_and_width
 from kerasinterp.errors import InputError, suggest
 
 
@@ -52,6 +61,9 @@ SOURCES: dict[str, Source] = {
 }
 # The datasets that are generated, each in a module of its name, by the builder's class.
 _GENERATED = {"glyphs": "Glyphs", "lines": "Lines", "pole": "Pole", "spiral": "Spiral"}
+_PATIENCE = 5.0  # seconds, until there is no network
+# A dataset, a configuration, a version, as TFDS writes them; the names of folders in TFDS form are such, too.
+_NAME = re.compile(r"[A-Za-z_][\w-]*(/[\w.+-]+)?(:[\w.*]+)?", re.ASCII)
 
 
 def sources() -> dict[str, Source]:
@@ -63,39 +75,59 @@ def load(
     name: str,
     split: str = "train",
     *,
-    image_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     classes: Iterable[int | str] | None = None,
     where: Mapping[str, Any] | None = None,
     labels: bool | Sequence[str] = False,
+    invert: bool = False,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
 ) -> tf.data.Dataset:
     """A dataset by its TFDS name, as images float32 (H, W, C) in [-1, 1], in a fixed order.
 
-    Images that are not square are centre-cropped before they are resized. White strokes are on black, and characters
-    upright, whatever the stored form.
+    Images of another aspect ratio are centre-cropped before they are resized. White strokes are on black, and
+    characters upright, whatever the stored form.
 
     Args:
         name: of TFDS, a configuration after a slash (`emnist/letters`), or a folder in TFDS form under `data_dir`.
         split: TFDS's, e.g. `train`, `train+test`, `train[:1000]`; for glyphs `digits`, `letters`, ...
-        image_size: height and width; by default the dataset's own or the papers'.
+        image_size: height and width, a number for both; by default the dataset's own or the papers'.
         channels: 1 or 3; by default the dataset's own.
         classes: only these labels, by name or number.
         where: only images whose features are as said, e.g. `{"Male": True}` (Celeb-A's attributes) or, of glyphs,
             `{"weight": ["thin", "regular"]}`; a list means any of these.
         labels: give pairs (image, int64 label); or names of binary attributes (Celeb-A's): pairs (image, int64 (k,)).
+        invert: turn dark and light round, once more than the stored form asks for.
         data_dir: where datasets are; by default the environment's TFDS_DATA_DIR, else ~/tensorflow_datasets.
         download: fetch what is missing.
 
     Raises:
         InputError: unknown name, split, class or attribute, or data that is not there and cannot be fetched.
     """
+    choices = {"classes": classes, "where": where, "labels": labels, "data_dir": data_dir, "download": download}
+    return load_named(name, split, image_size=image_size, channels=channels, invert=invert, **choices)[0]
+
+
+def load_named(
+    name: str,
+    split: str,
+    *,
+    image_size: int | tuple[int, int] | None,
+    channels: int | None,
+    labels: bool | Sequence[str],
+    invert: bool,
+    classes: Iterable[int | str] | None = None,
+    where: Mapping[str, Any] | None = None,
+    data_dir: str | os.PathLike | None = None,
+    download: bool = True,
+) -> tuple[tf.data.Dataset, tuple[str, ...]]:
+    """As `load`, and the names of the labels in their order: of classes, or of attributes; none if there are none."""
     source, size, channels = form(name, image_size, channels)
     builder = prepared_builder(name, data_dir, download)
     info = builder.info
     known = [*info.splits]
-    for part in (part.split("[")[0].strip() for part in split.split("+")):
+    for part in (part.split("[")[0].strip() for part in str(split).split("+")):
         if known and part not in (*known, "all"):
             raise InputError(f"{name} has no split {part!r}: choose of {', '.join(known)}.{suggest(part, known)}")
     image_key = next((key for key, feature in info.features.items() if _is_image(feature)), None)
@@ -106,15 +138,14 @@ def load(
     chosen = () if isinstance(labels, bool) else tuple(labels)
     if (labels is True or classes is not None) and source.label not in info.features:
         raise InputError(f"{name} has no feature {source.label!r} to tell classes: it has {', '.join(info.features)}.")
-    try:
-        dataset = examples(builder, split)
-    except ValueError as error:
-        raise InputError(
-            f"{split!r} is no split of {name} ({_first_line(error)}): e.g. train or train[:1000]."
-        ) from error
+    dataset = stored_examples(builder, name, split)
     if classes is not None:
+        if not isinstance(classes, Iterable):
+            raise InputError(f"classes is {classes!r}: give a list of names or numbers.")
         dataset = only(dataset, name, (source.label,), info.features[source.label], [*classes])
     attributes = dict(info.features.items()).get("attributes", {})
+    if not isinstance(where or {}, Mapping):
+        raise InputError(f"where is {where!r}: give features and their values, such as {{'Male': True}}.")
     for key, value in (where or {}).items():
         nested = key in attributes
         if not nested and key not in info.features:
@@ -129,39 +160,57 @@ def load(
 
     def prepare(example):
         image = prepared_image(example[image_key], source, size, channels)
+        if invert:
+            image = -image
         if chosen:
             return image, tf.cast(tf.stack([example["attributes"][one] for one in chosen]), tf.int64)
         return (image, tf.cast(example[source.label], tf.int64)) if labels else image
 
-    return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True)
+    names = getattr(info.features[source.label], "names", None) if labels is True else chosen
+    return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True), tuple(names or ())
 
 
-def form(name: str, image_size: int | None, channels: int | None) -> tuple[Source, int | None, int]:
-    """What the dataset needs, and the size and channels that its images get (None and 0: their own)."""
-    source = SOURCES.get(name.split("/")[0], Source("", image_size, channels or 0))
+def form(
+    name: str, image_size: int | tuple[int, int] | None, channels: int | None
+) -> tuple[Source, tuple[int, int] | None, int]:
+    """What the dataset needs, and the height, width and channels that its images get (None and 0: their own)."""
+    source = SOURCES.get(name.split("/")[0], Source("", None, channels or 0))
     channels = source.channels if channels is None else channels
     if channels not in (0, 1, 3):
         raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
-    size = image_size or source.image_size
-    if size is not None and size < 1:
-        raise InputError(f"image_size is 1 or more, not {size}.")
-    return source, size, channels
+    return source, height_and_width(source.image_size if image_size is None else image_size), channels
 
 
-def examples(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
-    """The examples as they are stored, in a fixed order."""
+def stored_examples(builder: tfds.core.DatasetBuilder, name: str, split: str) -> tf.data.Dataset:
+    """The examples as they are stored, in a fixed order.
+
+    Raises:
+        InputError: there is no such split, or it is empty.
+    """
     # Without TFDS's own cache: it complains of every dataset that is not read to its end.
     config = tfds.ReadConfig(try_autocache=False)
-    return builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+    try:
+        dataset = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+        # A slice that ends before it begins has less than no examples.
+        empty = bool(builder.info.splits) and builder.info.splits[split].num_examples < 1
+    except Exception as error:  # TFDS raises ValueError, AssertionError, KeyError and more for what it cannot parse
+        raise InputError(
+            f"{split!r} is no split of {name} ({_first_line(error)}): e.g. train or train[:1000]."
+        ) from error
+    if empty:
+        raise InputError(f"The split {split!r} of {name} is empty: e.g. train or train[:1000].")
+    return dataset
 
 
-def shaped(image: tf.Tensor, size: int | None, channels: int) -> tf.Tensor:
+def shaped(image: tf.Tensor, size: tuple[int, int] | None, channels: int) -> tf.Tensor:
     """One image (H, W, C) float in [0, 255], brought to `size` and `channels` (0 and None keep its own), in [-1, 1]."""
     if size is not None:
-        side = tf.reduce_min(tf.shape(image)[:2])
-        image = tf.image.resize_with_crop_or_pad(image, side, side)
+        stored = tf.cast(tf.shape(image)[:2], tf.float64)
+        crop = tf.reduce_min(stored / size) * tf.constant(size, tf.float64)
+        height, width = tf.unstack(tf.maximum(tf.cast(tf.round(crop), tf.int32), 1))
+        image = tf.image.resize_with_crop_or_pad(image, height, width)
         # Averaging where it shrinks, so that thin strokes do not vanish.
-        image = tf.image.resize(image, (size, size), antialias=True)
+        image = tf.image.resize(image, size, antialias=True)
     if channels == 1 and image.shape[-1] == 3:
         image = tf.image.rgb_to_grayscale(image)
     elif channels == 3 and image.shape[-1] == 1:
@@ -169,7 +218,7 @@ def shaped(image: tf.Tensor, size: int | None, channels: int) -> tf.Tensor:
     return tf.clip_by_value(image / 127.5 - 1.0, -1.0, 1.0)
 
 
-def prepared_image(image: tf.Tensor, source: Source, size: int | None, channels: int) -> tf.Tensor:
+def prepared_image(image: tf.Tensor, source: Source, size: tuple[int, int] | None, channels: int) -> tf.Tensor:
     """A stored image uint8 (H, W, C), upright, white on black, and as `shaped`."""
     stored = tuple(image.shape)
     image = tf.cast(image, tf.float32)
@@ -177,10 +226,10 @@ def prepared_image(image: tf.Tensor, source: Source, size: int | None, channels:
         image = 255.0 - image
     if source.transpose:
         image = tf.transpose(image, [1, 0, 2])
-    unchanged = size is None or stored[:2] == (size, size)
+    unchanged = size is None or tuple(image.shape[:2]) == size
     image = shaped(image, None if unchanged else size, channels)
     if size is not None:
-        image = tf.ensure_shape(image, (size, size, channels or stored[-1]))
+        image = tf.ensure_shape(image, (*size, channels or stored[-1]))
     return image
 
 
@@ -207,7 +256,10 @@ def only(dataset: tf.data.Dataset, name: str, keys: tuple[str, ...], feature: An
             example = example[key]
         return tf.reduce_any(tf.equal(example, tf.constant(numbers, example.dtype)))
 
-    return dataset.filter(chosen)
+    try:
+        return dataset.filter(chosen)
+    except (TypeError, ValueError) as error:  # a text for a number, say
+        raise InputError(f"{keys[-1]} of {name} cannot be {values!r}: choose by values of its own type.") from error
 
 
 def number(name: str, key: str, feature: Any, value: Any) -> Any:
@@ -219,14 +271,19 @@ def number(name: str, key: str, feature: Any, value: Any) -> Any:
         if value not in names:
             raise InputError(f"{name} has no {key} {value!r}.{suggest(value, names)}")
         return names.index(value)
-    if not 0 <= int(value) < (feature.num_classes or 1 << 62):
-        raise InputError(f"{name} has no {key} {value}: they run from 0 to {feature.num_classes - 1}.")
+    known = feature.num_classes or 1 << 62
+    if not isinstance(value, int | np.integer) or not 0 <= value < known:
+        raise InputError(f"{name} has no {key} {value!r}: they run from 0 to {known - 1}.")
     return int(value)
 
 
 def prepared_builder(name: str, data_dir: str | os.PathLike | None, download: bool) -> tfds.core.DatasetBuilder:
     """The dataset's builder, its data being there; errors as `load`."""
     root = pathlib.Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise InputError(
+            f"There is no dataset or folder {name[:100]!r}: give a name like mnist or emnist/letters, or a path."
+        )
     if name.split("/")[0] in _GENERATED:
         return _generated(name, root)
     try:
@@ -234,51 +291,118 @@ def prepared_builder(name: str, data_dir: str | os.PathLike | None, download: bo
     except tfds.core.DatasetNotFoundError:
         versions = sorted(root.joinpath(name).glob("*/dataset_info.json"))
         if versions:
-            return tfds.builder_from_directory(versions[-1].parent)
+            return _from_directory(versions[-1].parent)
         if name in SOURCES:
             raise InputError(f"{name} is not in {root}: set TFDS_DATA_DIR to the folder that holds it.") from None
         known = [*SOURCES, *tfds.list_builders(with_community_datasets=False)]
         raise InputError(f"There is no dataset or folder {name!r}.{suggest(name, known)}") from None
-    except ValueError as error:
-        dataset, _, config = name.partition("/")
-        known = [f"{dataset}/{one}" for one in tfds.builder_cls(dataset).builder_configs]
-        if config and name not in known:
-            choice = ", ".join(known[:10]) or dataset
-            raise InputError(f"There is no {name}: choose of {choice}.{suggest(name, known)}") from error
-        raise InputError(f"{name} cannot be used ({_first_line(error)}): check its name.") from error
-    if builder.is_prepared():
+    except Exception as error:  # TFDS raises ValueError, AssertionError, ImportError and more
+        raise _unusable(name, error) from error
+    try:
+        prepared = builder.is_prepared()
+    except Exception as error:
+        raise _unusable(name, error) from error
+    if prepared:
         return builder
     advice = "set TFDS_DATA_DIR to the folder that holds it"
     if not download:
         raise InputError(f"{name} is not in {root}: {advice}, or allow the download.")
     if not _writable(root):
         raise InputError(f"{name} is not in {root}, which is read-only: {advice}, or to one that it can be put into.")
+    prepare = f"or prepare it where there is one: tfds build {name} --data_dir {root}"
+    _ask_for_network(builder, root)
     try:
         builder.download_and_prepare()
     except Exception as error:  # whatever network, disk and TFDS raise
         raise InputError(
-            f"{name} is not in {root} and could not be downloaded ({_first_line(error)}): {advice}, or connect to the "
-            "network."
+            f"{name} is not in {root} and could not be downloaded ({_first_line(error)}): {advice}, connect to the "
+            f"network, {prepare}."
         ) from error
     return builder
+
+
+def _unusable(name: str, error: Exception) -> InputError:
+    dataset, _, rest = name.partition("/")
+    config = rest.split(":")[0]
+    with contextlib.suppress(Exception):  # there is no such dataset, or no way to load it
+        known = [f"{dataset}/{one}" for one in tfds.builder_cls(dataset).builder_configs]
+        if config and f"{dataset}/{config}" not in known:
+            choice = ", ".join(known[:10]) or dataset
+            return InputError(f"There is no {name}: choose of {choice}.{suggest(name, known)}")
+    reason = str(error).split('": ', 1)[-1].strip() or type(error).__name__
+    return InputError(f"{name} cannot be used ({reason.splitlines()[0][:160]}): check its name and version.")
+
+
+def _from_directory(folder: pathlib.Path) -> tfds.core.DatasetBuilder:
+    try:
+        return tfds.builder_from_directory(folder)
+    except Exception as error:
+        raise InputError(f"{folder} is no dataset in TFDS form ({_first_line(error)}): prepare it anew.") from error
+
+
+def _ask_for_network(builder: tfds.core.DatasetBuilder, root: pathlib.Path) -> None:
+    """Lets the builder find out that there is no network before it downloads, which it would try for minutes."""
+    downloads = root / "downloads"
+    cached = downloads.is_dir() and any(downloads.iterdir())
+    begin = getattr(builder, "_make_download_manager", None)  # no public part of TFDS is called as late
+    # A user's own builder may need no network.
+    if begin is None or cached or not type(builder).__module__.startswith("tensorflow_datasets."):
+        return
+
+    def begin_with_network(*arguments, **options):
+        if not _reachable(builder):
+            raise ConnectionError("there is no network")
+        return begin(*arguments, **options)
+
+    builder._make_download_manager = begin_with_network
+
+
+def _reachable(builder: tfds.core.DatasetBuilder) -> bool:
+    """Whether the proxy, a place that TFDS fetches from, or the dataset's own home answers within some seconds."""
+    proxies = [urllib.parse.urlsplit(proxy) for kind, proxy in urllib.request.getproxies().items() if kind != "no"]
+    homes = [urllib.parse.urlsplit(page) for page in ("https://storage.googleapis.com", str(builder.info.homepage))]
+    answered = threading.Event()
+
+    def ask(host: str, port: int) -> None:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=_PATIENCE):
+            answered.set()
+
+    asked = []
+    for place in proxies or homes:
+        with contextlib.suppress(ValueError):  # a port that is no number
+            address = (place.hostname, place.port or (443 if place.scheme == "https" else 80))
+            # A thread, as looking up a name has no time limit of its own; a daemon, so that nobody waits for it.
+            asked.append(threading.Thread(target=ask, args=address, daemon=True))
+    for thread in asked:
+        thread.start()
+    end = time.monotonic() + _PATIENCE
+    while not answered.wait(0.05) and time.monotonic() < end and any(thread.is_alive() for thread in asked):
+        pass
+    return answered.is_set()
 
 
 def _generated(name: str, root: pathlib.Path) -> tfds.core.DatasetBuilder:
     """A dataset generated on first use; in a temporary folder where the data folder cannot be written."""
     module, _, config = name.partition("/")
-    builder_class = getattr(importlib.import_module(f"kerasinterp.data.{module}"), _GENERATED[module])
+    builder_class = getattr(importlib.import_module(f"kerasinterp.data.generated.{module}"), _GENERATED[module])
     if config and config not in builder_class.builder_configs:
         known = [f"{module}/{one}" for one in builder_class.builder_configs] or [module]
         raise InputError(f"There is no {name}: choose of {', '.join(known)}.{suggest(name, known)}")
-    builder = builder_class(config=config or None, data_dir=root)
-    if builder.is_prepared():
-        return builder
-    if not _writable(root):
-        user = os.getuid() if hasattr(os, "getuid") else "user"
-        root = pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}")
+    try:
         builder = builder_class(config=config or None, data_dir=root)
-    tfds.disable_progress_bar()
-    builder.download_and_prepare()
+        if builder.is_prepared():
+            return builder
+        if not _writable(root):
+            user = os.getuid() if hasattr(os, "getuid") else "user"
+            root = pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}")
+            builder = builder_class(config=config or None, data_dir=root)
+        tfds.disable_progress_bar()
+        builder.download_and_prepare()
+    except (OSError, tf.errors.OpError) as error:  # a full disk, say; TFDS writes through TensorFlow, too
+        raise InputError(
+            f"{name} cannot be written to {root} ({_first_line(error)}): free some space there, or set TFDS_DATA_DIR "
+            "to another folder."
+        ) from error
     return builder
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data.convert import to_uint8
-from kerasinterp.data.sources import examples, form, number, only, prepared_builder, prepared_image
+from kerasinterp.data.datasets import form, number, only, prepared_builder, prepared_image, stored_examples
 from kerasinterp.errors import InputError
 
 # The features that tell the series and the view's azimuth, and the parameters of a view.
@@ -53,7 +53,7 @@ class Views:
 
 def views(
     name: str,
-    image_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     series: Sequence[int | str] | None = None,
     *,
@@ -77,7 +77,7 @@ def views(
     builder = prepared_builder(name, data_dir, download=True)
     key, angle = _FEATURES[dataset]
     feature = builder.info.features[key]
-    stored = examples(builder, "train")
+    stored = stored_examples(builder, name, "train")
     if series is not None:
         series = [int(number(name, key, feature, one)) for one in series]
         stored = only(stored, name, (key,), feature, series)

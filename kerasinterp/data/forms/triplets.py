@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from kerasinterp.data.batches import check_batch_size, indices, numbered
-from kerasinterp.data.convert import to_float
+from kerasinterp.data.examples import Examples
+from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.ink import has_light_border
+from kerasinterp.data.notes import note
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -63,7 +65,7 @@ NATURAL = Transformations(10.0, 8.0, 0.2, 3.0, 0.25, 0.25, 0.25, 0.05, padding="
 
 
 def triplets(
-    images: np.ndarray,
+    images: Examples | np.ndarray,
     batch_size: int = 128,
     *,
     transformations: Transformations = HANDWRITTEN,
@@ -74,10 +76,11 @@ def triplets(
     """Batches `{"a", "b", "c", "alpha"}` of A = f(rho_1), B = f(rho_2), C = f(alpha rho_1 + (1 - alpha) rho_2).
 
     alpha is the mean of two uniforms (A.1). Each pass over the images has an order of its own. Batch number n is a pure
-    function of (seed, n), so a dataset that starts at `start_step` goes on exactly where another one stopped.
+    function of (seed, n), so a dataset that starts at `start_step` goes on exactly where another one stopped. A `Note`
+    says if black corners come into images of light border.
 
     Args:
-        images: uint8 (N, H, W, C), held in memory as they are.
+        images: examples, or uint8 (N, H, W, C); held in memory as they are.
         batch_size: all batches are full; a batch may span two passes.
         start_step: the number of the first batch.
         steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
@@ -88,17 +91,23 @@ def triplets(
     Raises:
         InputError: if the images are not such an array, or a crop is larger than they are.
     """
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-        raise InputError("triplets takes images as a uint8 array (N, H, W, C): load them with kerasinterp.data.images.")
-    check_batch_size(batch_size)
-    if transformations.crop and transformations.crop > min(images.shape[1:3]):
-        raise InputError(f"A crop of {transformations.crop} does not fit in images of {images.shape[1:3]} pixels.")
-    count, size, seed = len(images), images.shape[1:3], tf.constant(seed, tf.int64)
-    # A tensor, captured by reference: an array would be copied into the graph.
-    images = tf.constant(images)
+    check_numbers(batch_size, seed, start_step, steps)
+    examples = as_examples(images, None)
+    if len(examples.shape) != 3:
+        raise InputError("triplets takes uint8 images (N, H, W, C), not points: see kerasinterp.data.images.")
+    size = examples.shape[:2]
+    if transformations.crop and transformations.crop > min(size):
+        raise InputError(f"A crop of {transformations.crop} does not fit in images of {size} pixels.")
+    moves = any(getattr(transformations, name) for name in _GEOMETRIC)
+    if moves and transformations.padding == "constant" and start_step == 0 and has_light_border(examples.images):
+        note(
+            "Turned and moved images get black corners, and these have a light border: give invert=True (--invert), or "
+            "transformations with padding='symmetric'."
+        )
+    count, stored, seed = len(examples), on_host(examples.images), tf.constant(seed, tf.int64)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        drawn = to_float(tf.gather(images, indices(step, batch_size, count, seed)))
+        drawn = gathered(stored, indices(step, batch_size, count, seed))
         return _triplet(drawn, transformations, size, tf.stack([seed, step]))
 
     return numbered(batch, start_step, steps)
