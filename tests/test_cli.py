@@ -237,7 +237,9 @@ def test_an_output_that_leads_nowhere_is_refused(capfd, tmp_path, seeds):
 def test_a_pipe_is_no_model_and_no_image(capfd, model, seeds, tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     assert "is a pipe" in fails(capfd, "generate", tmp_path / "pipe.png", seeds, "-o", tmp_path / "new")
-    assert "no image file" in fails(capfd, "generate", model, seeds, tmp_path / "pipe.png", "-o", tmp_path / "new")
+    assert "pipe.png is no regular file" in fails(
+        capfd, "generate", model, seeds, tmp_path / "pipe.png", "-o", tmp_path / "new"
+    )
     (tmp_path / "recipe.json").symlink_to(tmp_path / "pipe.png")
     assert "give --source" in fails(capfd, "evaluate", tmp_path / "model.keras", "-o", tmp_path / "new")
 
