@@ -549,33 +549,22 @@ def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], inv
     import numpy as np
 
     from kerasinterp import data
+    from kerasinterp.data.ink import ink_note
 
     for path in paths:
-        if not (path.is_file() or path.is_dir()):
+        if not path.exists():
             raise InputError(f"there is no image file {'' if single else 'or folder '}{path}.")
         if single and path.is_dir():
             raise InputError(f"{path} is a folder: give one image file.")
-    form = _form(image_shape)
-    images = np.concatenate(
-        [
-            data.images(path, **form, invert=invert)
-            if path.is_dir()
-            else data.read_image(path, **form, invert=invert)[np.newaxis]
-            for path in paths
-        ]
-    )
-    edges = np.concatenate(
-        [images[:, 0].ravel(), images[:, -1].ravel(), images[:, :, 0].ravel(), images[:, :, -1].ravel()]
-    )
-    if form["channels"] == 1 and not invert and edges.mean() > 127:
-        _note("these images look dark on white; if the model learned light on black, add --invert.")
+    images = np.concatenate([data.images(path, **_form(image_shape), invert=invert) for path in paths])
+    if not invert and (text := ink_note(images)):
+        _note(text)
     return images
 
 
 def _form(image_shape: tuple[int, int, int]) -> dict[str, Any]:
     """What `kerasinterp.data` is asked for: images of the model's size and channels."""
-    height, width, channels = image_shape
-    return {"image_size": height if height == width else (height, width), "channels": channels}
+    return {"image_size": image_shape[:2], "channels": image_shape[2]}
 
 
 def _spread(images: Any, most: int) -> Any:

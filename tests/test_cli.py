@@ -41,6 +41,28 @@ def model(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """A model file without an encoder; its prior draws the images themselves."""
+    import keras
+
+    @keras.saving.register_keras_serializable("kerasinterp_tests")
+    class Generator(keras.Model):
+        image_shape = (12, 12, 1)
+
+        def prior(self, count, seed):
+            return np.random.default_rng(seed).uniform(-1, 1, (count, 144)).astype(np.float32)
+
+        def decode(self, latents):
+            return keras.ops.reshape(latents, (-1, 12, 12, 1))
+
+    model = Generator()
+    model.built = True  # Keras warns of others
+    path = tmp_path_factory.mktemp("generator") / "model.keras"
+    model.save(path)
+    return path
+
+
 @pytest.fixture
 def seeds(tmp_path):
     folder = tmp_path / "seeds"
@@ -215,7 +237,9 @@ def test_an_output_that_leads_nowhere_is_refused(capfd, tmp_path, seeds):
 def test_a_pipe_is_no_model_and_no_image(capfd, model, seeds, tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     assert "is a pipe" in fails(capfd, "generate", tmp_path / "pipe.png", seeds, "-o", tmp_path / "new")
-    assert "no image file" in fails(capfd, "generate", model, seeds, tmp_path / "pipe.png", "-o", tmp_path / "new")
+    assert "pipe.png is no regular file" in fails(
+        capfd, "generate", model, seeds, tmp_path / "pipe.png", "-o", tmp_path / "new"
+    )
     (tmp_path / "recipe.json").symlink_to(tmp_path / "pipe.png")
     assert "give --source" in fails(capfd, "evaluate", tmp_path / "model.keras", "-o", tmp_path / "new")
 
@@ -339,10 +363,86 @@ def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, h
     assert len(list((tmp_path / "pairs").glob("generated_*.png"))) == 3
 
 
+def test_generate_without_seeds_draws_from_the_prior(capfd, model, generator, seeds, tmp_path):
+    code, out, err = run(capfd, "generate", generator, "-n", 5, "--seed", 3, "-o", tmp_path / "new")
+    assert code == 0 and not err and "5 images" in out and "samples.png" in out
+    files = sorted((tmp_path / "new").glob("generated_*.png"))
+    drawn = np.random.default_rng(3).uniform(-1, 1, (5, 12, 12))
+    for file, image in zip(files, drawn, strict=True):
+        with Image.open(file) as picture:
+            np.testing.assert_allclose(np.asarray(picture, float), (image + 1) * 127.5, atol=0.51)
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"samples.png", *(file.name for file in files)}
+    refused = fails(capfd, "generate", generator, seeds, "-o", tmp_path / "none")
+    assert "Generator has no encoder to take images: it makes images from its prior alone" in refused
+    assert "no encoder" in fails(capfd, "generate", generator, seeds, "--midpoints", "-o", tmp_path / "none")
+    a, b = seeds / "0.png", seeds / "1.png"
+    assert "no encoder" in fails(capfd, "interpolate", generator, a, b, "-o", tmp_path / "none.png")
+    assert "PlainAE needs SEEDS" in fails(capfd, "generate", model, "-o", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_generate_keeps_the_old_images_if_the_new_ones_cannot_be_written(capfd, generator, tmp_path, monkeypatch):
+    from kerasinterp import generation
+
+    assert run(capfd, "generate", generator, "-n", 3, "-o", tmp_path / "new")[0] == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
+
+    def full(directory, images):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(directory))
+
+    monkeypatch.setattr(generation, "save_images", full)
+    assert "disk is full" in fails(capfd, "generate", generator, "-n", 2, "--overwrite", "-o", tmp_path / "new")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()} == before
+
+
+def test_more_images_than_memory_holds(capfd, generator, tmp_path):
+    said = fails(capfd, "generate", generator, "-n", 2**31 - 1, "-o", tmp_path / "new")
+    assert "2147483647 images of 12x12x1 need" in said and not (tmp_path / "new").exists()
+
+
+def test_the_overview_shows_as_many_images_as_a_picture_holds(capfd, generator, tmp_path, monkeypatch):
+    from kerasinterp.generation import pictures
+
+    assert pictures.most_images((28, 28, 1)) == 1024 and 100 < pictures.most_images((512, 512, 3)) < 179
+    monkeypatch.setattr(pictures, "most_images", lambda shape: 9)
+    assert "overview of 9 of them" in run(capfd, "generate", generator, "-n", 30, "-o", tmp_path / "new")[1]
+    with Image.open(tmp_path / "new" / "samples.png") as overview:
+        assert overview.size == (3 * 75 - 3 + 18,) * 2  # three rows of three tiles
+
+
+def test_images_need_not_be_square(capfd, tmp_path):
+    from kerasinterp import objectives
+    from kerasinterp.nn import infogan
+
+    shape = (12, 20, 3)
+    networks = {"encoder": infogan.encoder(shape, 4, 2), "decoder": infogan.decoder(shape, 4, 2)}
+    model = tmp_path / "model.keras"
+    objectives.PlainAE(**networks).save(model)
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    for n in range(3):
+        noise = np.random.default_rng(n).integers(0, 255, (24, 40, 3), np.uint8)
+        Image.fromarray(noise).save(folder / f"{n}.png")
+    assert run(capfd, "generate", model, folder, "-n", 2, "-o", tmp_path / "new")[0] == 0
+    with Image.open(tmp_path / "new" / "generated_0001.png") as image:
+        assert image.size == (20, 12)
+    a, b = folder / "0.png", folder / "1.png"
+    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif")[0] == 0
+    with Image.open(tmp_path / "path.gif") as animation:
+        assert animation.size == (240, 144)
+    options = ["--format", "tflite", "--precision", "int8", "--representative", folder]
+    assert run(capfd, "export", model, *options, "-o", tmp_path / "m.tflite")[0] == 0
+
+
+def test_what_is_spread_is_from_all_of_it():
+    assert cli._spread(np.arange(10), 4).tolist() == [0, 2, 5, 7]
+    assert cli._spread(np.arange(3), 4).tolist() == [0, 1, 2]
+
+
 def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds, tmp_path):
     assert "one seed image is not enough" in fails(capfd, "generate", model, seeds / "0.png", "-o", tmp_path / "new")
     (tmp_path / "text.png").write_text("no image")
-    assert "cannot be read" in fails(capfd, "generate", model, seeds, tmp_path / "text.png", "-o", tmp_path / "new")
+    assert "text.png" in fails(capfd, "generate", model, seeds, tmp_path / "text.png", "-o", tmp_path / "new")
     (tmp_path / "empty").mkdir()
     assert "holds no images" in fails(capfd, "generate", model, tmp_path / "empty", "-o", tmp_path / "new")
     assert "no image file or folder" in fails(capfd, "generate", model, seeds, "none.png", "-o", tmp_path / "new")

@@ -7,7 +7,7 @@ from pathlib import Path
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images
 from kerasinterp.generation.paths import bilinear
-from kerasinterp.generation.pictures.sheet import Sheet, write_png
+from kerasinterp.generation.pictures.sheet import Sheet, write_picture
 from kerasinterp.objectives import Objective
 
 
@@ -56,4 +56,4 @@ def save_corners(
         for corner, image in enumerate(corners):
             right, down = (corner % 2) * (steps - 1) * sheet.step_x, (corner // 2) * (steps - 1) * sheet.step_y
             canvas.image(image, x + right, y + sheet.line_height + down, framed=True)
-    return write_png(path, canvas.picture)
+    return write_picture(path, canvas.picture)

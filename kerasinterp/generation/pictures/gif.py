@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from kerasinterp.data.marks import marking
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images
-from kerasinterp.generation.pictures.sheet import TILE, Sheet, write
+from kerasinterp.generation.pictures.sheet import TILE, Sheet, write_picture
 
 
 def save_gif(path: str | os.PathLike, frames: object, fps: float = 15.0, *, scale: int | None = None) -> Path:
@@ -32,5 +31,4 @@ def save_gif(path: str | os.PathLike, frames: object, fps: float = 15.0, *, scal
     images = [sheet.render(frame) for frame in frames]
     images += images[-2:0:-1]
     duration = round(100 / fps) * 10
-    options = {"save_all": True, "append_images": images[1:], "duration": duration, "loop": 0}
-    return write(path, images[0], "GIF", **options, **marking("GIF"))
+    return write_picture(path, images[0], "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0)

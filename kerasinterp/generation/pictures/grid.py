@@ -9,7 +9,7 @@ import numpy as np
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images, as_pairs
 from kerasinterp.generation.paths import interpolate, pixel_fade
-from kerasinterp.generation.pictures.sheet import Sheet, write_png
+from kerasinterp.generation.pictures.sheet import Sheet, write_picture
 from kerasinterp.objectives import Objective
 
 
@@ -51,7 +51,7 @@ def save_grid(
         if labels:
             canvas.row_label(labels[r], left, y)
         canvas.row(row, left, y)
-    return write_png(path, canvas.picture)
+    return write_picture(path, canvas.picture)
 
 
 def save_interpolations(
@@ -116,7 +116,7 @@ def save_interpolations(
             if pair % columns == 0:
                 canvas.row_label(label, left, y)
             canvas.row(images[pair], x + end, y)
-    return write_png(path, canvas.picture)
+    return write_picture(path, canvas.picture)
 
 
 def save_few_shot(
@@ -172,7 +172,7 @@ def save_few_shot(
         for r, row in enumerate(panel):
             canvas.row(row, x, top + r * sheet.step_y, framed=heading == "seeds")
         x += widths[heading] + between
-    return write_png(path, canvas.picture)
+    return write_picture(path, canvas.picture)
 
 
 def _wrap(images: np.ndarray, rows: int) -> list[np.ndarray]:

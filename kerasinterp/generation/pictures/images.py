@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from kerasinterp.generation.checks import as_images
-from kerasinterp.generation.pictures.sheet import Sheet, write_png
+from kerasinterp.generation.pictures.sheet import Sheet, write
 
 
 def save_images(directory: str | os.PathLike, images: object, prefix: str = "generated") -> list[Path]:
@@ -25,6 +25,6 @@ def save_images(directory: str | os.PathLike, images: object, prefix: str = "gen
     images = as_images(images)
     sheet, digits = Sheet(images.shape[1:], scale=1), max(4, len(str(len(images) - 1)))
     return [
-        write_png(Path(directory, f"{prefix}_{number:0{digits}}.png"), sheet.render(image))
+        write(Path(directory, f"{prefix}_{number:0{digits}}.png"), sheet.render(image))
         for number, image in enumerate(images)
     ]

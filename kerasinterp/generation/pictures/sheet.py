@@ -84,11 +84,12 @@ class Canvas:
         self.draw.text(position, text, fill=_INK, font=self.sheet.font, anchor="mm")
 
 
-def write_png(path: str | os.PathLike, picture: Image.Image) -> Path:
-    return write(path, picture, "PNG", **marking("PNG"))  # nobody is to learn from it
+def write_picture(path: str | os.PathLike, picture: Image.Image, kind: str = "PNG", **options: object) -> Path:
+    """As `write`, with the mark of pictures for people, so that nobody learns from it."""
+    return write(path, picture, kind, **options, **marking(kind))
 
 
-def write(path: str | os.PathLike, picture: Image.Image, kind: str, **options: object) -> Path:
+def write(path: str | os.PathLike, picture: Image.Image, kind: str = "PNG", **options: object) -> Path:
     path = Path(path)
     suffix = f".{kind.lower()}"
     if path.suffix.lower() != suffix:
