@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import classifier, misclassification, train_classifier, train_domain_classifier
+from kerasinterp.evaluation import (
+    Classifier,
+    classifier,
+    misclassification,
+    train_classifier,
+    train_domain_classifier,
+)
+from kerasinterp.nn import dcgan, infogan
 from tests.evaluation import toys
 
 QUICK = {"steps": 90, "batch_size": 16, "width": 4}
@@ -63,25 +70,31 @@ def test_classes_are_drawn_equally_and_their_images_evenly():
 
 
 def test_the_cache_is_by_content_and_survives_a_broken_file(tmp_path, monkeypatch):
-    images, labels = toys.images(0)
-    first = train_classifier(images, labels, 2, **QUICK, cache_dir=tmp_path)
+    trained, images, labels = [], *toys.images(0)
+
+    def train(*_):
+        trained.append(infogan.classifier((12, 12, 1), 2, width=4))
+        return trained[-1]
+
+    monkeypatch.setattr(classifier, "_train", train)
+    first = train_classifier(images, labels, 2, cache_dir=tmp_path)
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
 
-    with monkeypatch.context() as patch:
-        patch.setattr(classifier, "_train", lambda *_: pytest.fail("trained although cached"))
-        cached = train_classifier(images, labels, 2, **QUICK, cache_dir=tmp_path)
+    cached = train_classifier(images, labels, 2, cache_dir=tmp_path)
+    assert len(trained) == 1
     np.testing.assert_array_equal(first.probabilities(images), cached.probabilities(images))
     assert cached.accuracy == first.accuracy
 
     path.write_bytes(whole[: len(whole) // 2])
-    train_classifier(images, labels, 2, **QUICK, cache_dir=tmp_path)
+    train_classifier(images, labels, 2, cache_dir=tmp_path)
+    assert len(trained) == 2
     assert path.stat().st_size == len(whole)
 
     changed = images.copy()
     changed[0, 0, 0, 0] ^= 1
-    train_classifier(changed, labels, 2, **QUICK, cache_dir=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2
+    train_classifier(changed, labels, 2, cache_dir=tmp_path)
+    assert len(trained) == len(list(tmp_path.iterdir())) + 1 == 3
 
 
 def test_training_in_bfloat16_leaves_a_float32_model_and_the_policy_alone():
@@ -100,6 +113,132 @@ def test_domains_of_unequal_size_count_the_same():
     assert misclassification(judge, toys.images(2, angle=1)[0]) == 0.0
 
 
+def test_shares_are_of_each_class_and_their_mean():
+    """Rows are true classes; a class with nothing held out has no share and does not count."""
+    judge = Classifier(toys.fixed([0.2, 0.5, 0.3]), [[6, 2, 0], [1, 3, 4], [0, 0, 0]])
+    np.testing.assert_allclose(judge.recalls, [0.75, 0.375, np.nan])
+    assert judge.accuracy == pytest.approx((0.75 + 0.375) / 2)
+    assert judge.image_shape == (12, 12, 1)
+    images = np.random.default_rng(0).integers(0, 256, (7, 12, 12, 1), dtype=np.uint8)
+    assert judge.predict(images).tolist() == [1] * 7
+    np.testing.assert_allclose(judge.probabilities(images), [[0.2, 0.5, 0.3]] * 7, rtol=1e-5)
+    np.testing.assert_allclose(judge.features(images), images.reshape(7, 144) / 127.5 - 1, atol=1e-6)
+
+
+def test_images_are_judged_piece_by_piece_in_order(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (7, 12, 12, 1), dtype=np.uint8)
+    judge = Classifier(toys.fixed([0.5, 0.5]), np.eye(2))
+    whole = judge.features(images)
+    monkeypatch.setattr(classifier, "_CHUNK", 3)
+    np.testing.assert_array_equal(judge.features(images), whole)
+    with pytest.raises(InputError, match="empty"):
+        judge.features(images[:0])
+
+
+def test_a_classifier_is_judged_on_what_is_held_out(monkeypatch):
+    """One that calls everything class 1: of the held-out images of each class, those are right that are of it."""
+    monkeypatch.setattr(classifier, "_train", lambda *_: toys.fixed([0.1, 0.9]))
+    images, labels = np.zeros((50, 12, 12, 1), np.uint8), np.repeat([0, 1], [30, 20])
+    judge = train_classifier(images, labels, 2)
+    assert judge.confusion.tolist() == [[0, 3], [0, 2]]
+    assert (judge.recalls.tolist(), judge.accuracy) == ([0.0, 1.0], 0.5)
+
+
+def test_a_classifier_that_diverged_is_told_and_not_kept(monkeypatch, tmp_path):
+    """Else its NaNs would count as verdicts for the first class, the source."""
+    monkeypatch.setattr(classifier, "_train", lambda *_: toys.fixed([np.nan, 0.9]))
+    with pytest.raises(InputError, match="classifier's outputs hold values that are not finite"):
+        train_classifier(*toys.images(0), 2, cache_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+    judge = Classifier(toys.fixed([np.nan, 0.9]), np.eye(2))
+    with pytest.raises(InputError, match="not finite"):
+        misclassification(judge, toys.images(0)[0])
+
+
+@pytest.mark.parametrize(("count", "share", "expected"), [(50, 0.1, 5), (50, 0.5, 25), (3, 0.1, 1), (3, 0.9, 2)])
+def test_the_share_that_is_held_out(count, share, expected):
+    """Rounded, at least one, and one is left to learn from; other images of another seed."""
+    labels = np.zeros(count, int)
+    (learn, judge), (_, other) = (classifier._split(labels, 1, share, seed) for seed in (0, 1))
+    assert len(judge) == expected and len(learn) == count - expected
+    assert count < 50 or set(judge) != set(other)
+
+
+def test_settings_reach_the_network_and_the_cache(monkeypatch, tmp_path):
+    """A changed setting, image or label is another classifier; where it is kept and what it prints are not."""
+    images, labels = toys.images(0)
+
+    class Asked(Exception):
+        pass
+
+    def stop(path):
+        raise Asked(path)
+
+    def kept(images, labels, num_classes, **settings):
+        with pytest.raises(Asked) as asked:
+            train_classifier(images, labels, num_classes, cache_dir=tmp_path, **settings)
+        return asked.value.args[0]
+
+    monkeypatch.setattr(classifier, "_load", stop)
+    defaults = {"steps": 2000, "batch_size": 128, "width": 32, "held_out": 0.1, "precision": "float32", "seed": 0}
+    usual = kept(images, labels, 2)
+    assert usual == kept(images, labels, 2, **defaults, network=infogan.classifier, verbose=1)
+    assert usual.parent == tmp_path and usual.suffix == ".keras"
+    changes = [{"steps": 2001}, {"batch_size": 64}, {"width": 8}, {"held_out": 0.2}, {"precision": "mixed_bfloat16"}]
+    changes += [{"seed": 1}, {"network": dcgan.classifier}]
+    others = [kept(images, labels, 2, **change) for change in changes]
+    others += [
+        kept(images, 1 - labels, 2),
+        kept(255 - images, labels, 2),
+        kept(images.reshape(60, 6, 24, 1), labels, 2),
+    ]
+    assert len({usual, *others}) == 1 + len(others)
+
+
+@pytest.mark.parametrize("steps", [100, 2])
+def test_the_rate_is_cut_tenfold_after_35_and_after_70_percent(steps, monkeypatch):
+    """AugIntAE A.1: Adam at 0.001, cut at 35 and 70 of 100 epochs. And what it learns from, batch by batch."""
+    seen = []
+
+    def fit(model, batches, shuffle, verbose):
+        seen.append((model.optimizer, list(batches.as_numpy_iterator()), shuffle, verbose))
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    images, labels = toys.images(0)
+    train_classifier(images, labels, 2, steps=steps, batch_size=7, width=4, verbose=1)
+    ((optimizer, batches, shuffle, verbose),) = seen
+    assert type(optimizer) is keras.optimizers.Adam
+    rate = optimizer._learning_rate
+    ends = {100: [(0, 35, 1e-3), (36, 70, 1e-4), (71, 100, 1e-5)], 2: [(0, 1, 1e-3), (2, 2, 1e-4)]}[steps]
+    for first, last, value in ends:
+        assert [float(rate(first)), float(rate(last))] == pytest.approx([value, value])
+    assert (len(batches), shuffle, verbose) == (steps, False, 1)
+    known = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    for pixels, classes in batches:
+        assert pixels.shape == (7, 12, 12, 1) and -1 <= pixels.min() < -0.9 and 0.8 < pixels.max() <= 1
+        for image, label in zip(pixels, classes, strict=True):
+            assert known[np.rint((image + 1) * 127.5).astype(np.uint8).tobytes()] == label
+
+
+def test_what_is_held_out_is_not_learned_from(monkeypatch):
+    seen = []
+    monkeypatch.setattr(keras.Model, "fit", lambda model, batches, **_: seen.extend(batches.as_numpy_iterator()))
+    images, labels = toys.images(0)
+    train_classifier(images, labels, 2, steps=40, batch_size=8, width=4, held_out=0.5)
+    used = {np.rint((image + 1) * 127.5).astype(np.uint8).tobytes() for batch, _ in seen for image in batch}
+    _, judge = classifier._split(labels, 2, 0.5, seed=0)
+    assert len(used) == 30
+    assert used.isdisjoint(images[n].tobytes() for n in judge)
+
+
+@pytest.mark.parametrize("width", [4, 6])
+def test_the_width_is_the_networks(width, monkeypatch):
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: None)
+    trained = train_classifier(*toys.images(0), 2, steps=1, width=width)
+    assert trained.features(toys.images(0)[0]).shape == (60, 16 * width)
+    assert trained.model.name == "classifier"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -108,7 +247,15 @@ def test_domains_of_unequal_size_count_the_same():
         ({"labels": np.array([0, 2, 0, 2])}, "each class from 0 to 1"),
         ({"num_classes": 3}, "each class from 0 to 2"),
         ({"steps": 0}, "must be positive"),
+        ({"batch_size": 0}, "must be positive"),
         ({"held_out": 1.0}, "held_out"),
+        ({"held_out": 0.0}, "held_out"),
+        ({"images": np.zeros((4, 12, 12), np.uint8)}, "uint8"),
+        ({"images": np.zeros((0, 12, 12, 1), np.uint8)}, "uint8"),
+        ({"labels": np.array([0.0, 1.0, 0.0, 1.0])}, "one integer"),
+        ({"labels": np.array([-1, 0, -1, 0])}, "each class from 0 to 1"),
+        ({"labels": np.array([1, 2, 1, 2])}, "each class from 0 to 1"),
+        ({"labels": np.zeros(4, int), "num_classes": 1}, "at least 2"),
         ({"labels": np.arange(4), "num_classes": 4}, "single image"),
     ],
 )

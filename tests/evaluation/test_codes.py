@@ -6,9 +6,11 @@ import sys
 import numpy as np
 import PIL.Image
 import pytest
+import scipy.cluster.vq
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import cluster_distance, clustering, draw_codes, probe
+from kerasinterp.evaluation import codes as codes_module
 
 CENTRES = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]])
 
@@ -48,6 +50,78 @@ def test_the_probe_takes_maps_and_values_that_never_change():
     codes, labels = blobs(0, width=0.1)
     maps = np.stack([codes, np.full_like(codes, 5.0)], axis=1)
     assert probe(maps, labels, maps, labels) == {"probe_accuracy": 1.0, "probe_train_accuracy": 1.0}
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+def test_the_tightest_of_all_starts_is_kept(order, monkeypatch):
+    """Wherever it comes; a start with an empty cluster is none."""
+    points = np.array([[0.0], [1.0], [10.0], [11.0]])
+    starts = [np.array([[0.5], [10.5]]), np.array([[0.0], [11.0]]), np.array([[-3.0], [30.0]])]
+    asked = []
+
+    def kmeans2(points, clusters, iter, minit, missing, seed):
+        asked.append((clusters, iter, minit, missing))
+        number = len(asked) - 2
+        if number < 0:
+            raise scipy.cluster.vq.ClusterError
+        return starts[order[number]], None
+
+    monkeypatch.setattr(scipy.cluster.vq, "kmeans2", kmeans2)
+    centres, width = codes_module._k_means(points, 2, 4, np.random.default_rng(0))
+    assert centres.tolist() == [[0.5], [10.5]] and width == 0.5
+    assert asked == [(2, 30, "++", "raise")] * 4
+
+
+def test_starts_and_repeats(monkeypatch):
+    """Ten starts each; five repeats, of seeds that follow each other."""
+    asked = []
+
+    def k_means(points, clusters, restarts, random):
+        asked.append((points, clusters, restarts, random.random()))
+        return np.arange(len(asked), len(asked) + 2.0)[:, np.newaxis] * len(asked), 2.0
+
+    monkeypatch.setattr(codes_module, "_k_means", k_means)
+    monkeypatch.setattr(codes_module, "_tsne", lambda points, seed: points + seed)
+    values, labels = blobs(0)
+    found = cluster_distance(values, seed=2)
+    assert [one[1:3] for one in asked] == [(10, 10)] * 5
+    assert [one[3] for one in asked] == [np.random.default_rng(seed).random() for seed in range(2, 7)]
+    for number, (points, *_) in enumerate(asked, 2):
+        np.testing.assert_allclose(points, values + number, rtol=1e-6)
+    distances = np.arange(1.0, 6.0)  # of the centres above
+    assert found == pytest.approx(
+        {"cluster_distance": 3.0, "cluster_distance_std": distances.std(), "cluster_distance_relative": 1.5}
+    )
+    asked.clear()
+    monkeypatch.setattr(codes_module.scipy.cluster.vq, "vq", lambda points, _: (labels, None))
+    clustering(values, labels, seed=4)
+    assert asked[0][1:] == (3, 10, np.random.default_rng(4).random())
+    whitened = asked[0][0]
+    np.testing.assert_allclose(whitened.mean(axis=0), 0.0, atol=1e-9)
+    np.testing.assert_allclose(np.cov(whitened, rowvar=False, bias=True), np.eye(2), atol=1e-9)
+
+
+def test_directions_of_rounding_only_are_left_out():
+    values, labels = blobs(0, width=0.3)
+    noisy = np.column_stack([values, 1e-9 * np.random.default_rng(1).normal(size=(len(values), 30))])
+    assert clustering(noisy, labels) == clustering(values, labels)
+
+
+def test_the_map_is_tsnes_of_perplexity_30_or_of_fewer_codes(monkeypatch):
+    manifold = pytest.importorskip("sklearn.manifold")
+    asked = []
+
+    class TSNE:
+        def __init__(self, **settings):
+            asked.append(settings)
+
+        def fit_transform(self, codes):
+            return codes
+
+    monkeypatch.setattr(manifold, "TSNE", TSNE)
+    for count in (300, 31):
+        codes_module._tsne(np.zeros((count, 2), np.float32), 7)
+    assert asked == [{"init": "random", "perplexity": value, "random_state": 7} for value in (30.0, 10.0)]
 
 
 def test_clusters_are_found_whatever_their_scale():
@@ -109,6 +183,12 @@ def test_no_scikit_learn_is_said_in_one_sentence(monkeypatch):
         (lambda codes, labels: clustering(0 * codes + labels[:, np.newaxis] // 2, labels), "fewer than 3 clusters"),
         (lambda codes, labels: clustering(0 * codes, labels), "all equal"),
         (lambda codes, labels: cluster_distance(codes, 1), "2 clusters"),
+        (lambda codes, labels: cluster_distance(codes, 301, tsne=False), "2 clusters to one a code"),
+        (lambda codes, labels: cluster_distance(codes, 3, repeats=0), "at least 1 repeat"),
+        (lambda codes, labels: probe(codes, 0 * labels, codes, 0 * labels), "two classes or more"),
+        (lambda codes, labels: probe(codes[:1], labels[:1], codes, labels), "two codes or more"),
+        (lambda codes, labels: probe(codes[:, 0], labels, codes[:, 0], labels), "two codes or more"),
+        (lambda codes, labels: probe(codes, labels + 0.5, codes, labels), "an integer for each"),
     ],
 )
 def test_bad_calls_get_one_sentence(call, message):

@@ -352,8 +352,3 @@ def test_bad_input_gets_one_sentence_before_any_training(data):
         evaluate({}, *data, points=0)
     with pytest.raises(InputError, match="one label for each"):
         train_judges(source[:0], source_labels[:0], target, target_labels)
-
-
-def test_a_domain_without_a_class_is_refused(judges):
-    with pytest.raises(InputError, match="leave a class a domain"):
-        domain_of_classes(judges.features, 4)

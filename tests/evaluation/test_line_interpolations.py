@@ -96,6 +96,67 @@ def test_measures_are_those_of_a_plain_computation():
     assert result["paths_left_out"] == paths - len(uneven) >= 1
 
 
+@pytest.fixture
+def scripted(monkeypatch):
+    """Angles in place of a search: `lines` of paths whose images are nearest to the given lines of `references`."""
+
+    def measure(index, references, squared=0.0):
+        index = np.asarray(index)
+        monkeypatch.setattr(line_interpolations, "render", lambda angles, size, width: np.zeros((len(angles), 1, 1, 1)))
+        monkeypatch.setattr(
+            line_interpolations, "nearest", lambda *_: (index.ravel(), np.broadcast_to(squared, index.size))
+        )
+        paths, points = index.shape
+        made = np.zeros((paths, points, 1, 1, 1))
+        return lines(lambda a, b, t: made[: len(a)], 1, 1.0, paths, points, references)
+
+    return measure
+
+
+def test_paths_that_turn_by_less_than_a_ten_thousandth_are_left_out(scripted):
+    """The official script's limit, in radians: of 100,000 lines one step is 6.3e-5 and two are 1.26e-4."""
+    result = scripted([[5, 5, 6], [5, 6, 7], [5, 7, 5], [0, 50, 500]], 100_000)
+    assert result["paths_left_out"] == 2
+    assert result["smoothness"] == pytest.approx((0.5 + 0.9) / 2 - 0.5)
+    assert result["smoothness_official"] == pytest.approx((0.5 + 0.9 - 1.0) / 4)
+
+
+def test_angles_go_on_across_the_seam(scripted):
+    """Of 360 lines, one a degree: 350, 355, 0, 10 is a turn of 20 degrees, and so it is backwards."""
+    for path in ([350, 355, 0, 10], [10, 0, 355, 350]):
+        result = scripted([path], 360)
+        assert result["smoothness"] == pytest.approx(10 / 20 - 1 / 3)
+        assert result["paths_left_out"] == 0
+
+
+def test_the_mean_distance_is_one_less_the_cosine(scripted):
+    """Of unit vectors |u - v|^2 = 2 - 2 cos."""
+    assert scripted([[0, 1], [1, 3]], 360, np.array([0.0, 0.5, 1.0, 2.0]))["mean_distance"] == 0.4375
+
+
+def test_the_papers_numbers_of_paths_images_and_lines(monkeypatch):
+    """Section 4.1: 256 interpolations of 16 images, 10,000 lines over the whole turn; ends drawn over it too."""
+    asked = []
+
+    def rendered(angles, size, width):
+        asked.append((np.array(angles), size, width))
+        return np.zeros((len(angles), 1, 1, 1))
+
+    def counted(images, pool):
+        asked.append((len(images), len(pool)))
+        return np.arange(len(images)) % 7, np.zeros(len(images))
+
+    monkeypatch.setattr(line_interpolations, "render", rendered)
+    monkeypatch.setattr(line_interpolations, "nearest", counted)
+    for seed in (0, 1):
+        lines(lambda a, b, t: np.zeros((len(a), len(t), 1, 1, 1)), seed=seed)
+    (ends, *form), (turn, *same), numbers, (others, *_), *_ = asked
+    assert form == same == [32, 2.0] and numbers == (256 * 16, 10_000)
+    np.testing.assert_allclose(turn, 2 * np.pi * np.arange(10_000) / 10_000)
+    assert len(ends) == 512 and 0 <= ends.min() < 0.1 and 6.2 < ends.max() < 2 * np.pi
+    assert not np.array_equal(ends, others)
+
+
 def test_a_model_of_one_line_has_no_smoothness_but_looks_smooth_to_the_official_one(tmp_path):
     one = drawn(np.ones(1), 16, 1.0)[0]
     result = lines(
@@ -113,6 +174,8 @@ def test_a_model_of_one_line_has_no_smoothness_but_looks_smooth_to_the_official_
     ("interpolate", "settings", "message"),
     [
         (fade, {"points": 1}, "2 or more"),
+        (fade, {"paths": 0}, "1 or more"),
+        (fade, {"references": 1}, "2 or more"),
         (lambda a, b, alphas: a, {}, "shape"),
         (lambda a, b, alphas: fade(a, b, alphas) * np.nan, {}, "not finite"),
     ],
@@ -120,6 +183,10 @@ def test_a_model_of_one_line_has_no_smoothness_but_looks_smooth_to_the_official_
 def test_bad_calls_get_one_sentence(interpolate, settings, message):
     with pytest.raises(InputError, match=message):
         lines(interpolate, 16, 1.0, **{"paths": 2, "references": 10} | settings)
+
+
+def test_the_least_numbers_are_enough():
+    assert np.isfinite(lines(fade, 16, 1.0, paths=1, points=2, references=2)["mean_distance"])
 
 
 def test_nothing_to_draw_is_refused(tmp_path):

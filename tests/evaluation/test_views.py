@@ -111,6 +111,43 @@ def test_all_values_are_those_of_a_plain_computation():
         assert result["retrieval"][name] == pytest.approx([np.percentile(one, share) for one in predicted])
 
 
+def fine(series=1):
+    """Views 5 degrees apart, as the paper's, of two pixels each."""
+    images = np.random.default_rng(0).integers(0, 256, (series, 72, 1, 2, 1), dtype=np.uint8)
+    azimuths = np.tile(5.0 * np.arange(72), (series, 1))[..., np.newaxis]
+    return Views(images=images, parameters=azimuths, names=("azimuth",), step=5.0)
+
+
+def test_the_papers_intervals():
+    """Figure 6: errors at 80 degrees, and at 15 to 80; figure 7: alphas at 70."""
+    result = in_between(fade, fine())
+    assert result["by_length"]["lengths"] == [15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80]
+    assert result["by_length"]["intervals"] == [72] * 14
+    assert (result["by_alpha"]["length"], result["retrieval"]["length"]) == (80, 70)
+    np.testing.assert_allclose(result["by_alpha"]["alphas"], np.arange(1, 16) / 16)
+    np.testing.assert_allclose(result["retrieval"]["alphas"], np.arange(1, 14) / 14)
+
+
+def test_spread_and_errors_are_means_over_alpha():
+    result = in_between(fade, fine(), [15, 20], length=20, retrieval_length=30)
+    curve, found = result["by_alpha"], result["retrieval"]
+    assert result["mse"] == pytest.approx(np.mean(curve["mse"]))
+    assert result["mse_std"] == pytest.approx(np.mean(curve["std"]))
+    assert result["alpha_spread"] == pytest.approx(np.mean(np.subtract(found["upper"], found["lower"])))
+    assert result["alpha_spread"] > 0 and len(found["median"]) == 5
+    assert result["alpha_error"] > 0
+
+
+@pytest.mark.parametrize(("length", "refused"), [(10, False), (175, False), (5, True), (180, True), (12, True)])
+def test_intervals_have_an_in_between_and_a_short_way(length, refused):
+    settings = {"lengths": [length], "length": 20, "retrieval_length": 20}
+    if refused:
+        with pytest.raises(InputError, match=f"an interval of {length} degrees"):
+            in_between(fade, fine(), **settings)
+    else:
+        assert in_between(fade, fine(), **settings)["by_length"]["lengths"] == [length]
+
+
 def test_every_thins_the_intervals():
     result = in_between(fade, pole(), **LENGTHS, every=5)
     assert result["by_length"]["intervals"] == [2 * 5] * 3
@@ -163,6 +200,51 @@ def test_objects_are_not_interpolated_with_one_another():
     assert result["span"] == 90.0
     with pytest.raises(InputError, match="two chosen views"):
         departure(switch, objects, chosen=chosen & (np.arange(2)[:, np.newaxis] == 1))
+
+
+def test_departures_are_those_of_a_plain_computation():
+    """Of a model that makes the view half-way, whatever the pair: distances in degrees, the short way round."""
+    views, asked = pole(altitudes=(0.0, 30.0)), []
+    known = to_float(views.images).reshape(-1, SIZE**2)
+
+    def find(images):
+        return [np.abs(known - image).sum(axis=1).argmin() for image in images.reshape(len(images), -1)]
+
+    def always(a, b, alphas):
+        asked.extend(zip(find(a), find(b), strict=True))
+        return np.broadcast_to(to_float(views.images[1, 5]), (len(a), len(alphas), SIZE, SIZE, 1))
+
+    result = departure(always, views, pairs=40, points=4, seed=3)
+    parameters = views.parameters.reshape(-1, 2)
+
+    def apart(i, j):
+        up, turn = np.abs(parameters[i] - parameters[j])
+        return np.hypot(up, min(turn, 360 - turn))
+
+    made = TURN + 5
+    source, target = (np.mean([apart(made, pair[side]) for pair in asked]) for side in (0, 1))
+    span = np.mean([apart(*pair) for pair in asked])
+    alphas = np.arange(4) / 3
+    assert len(asked) == 40 and all(one != other for one, other in asked)
+    assert {i // TURN for i, _ in asked} == {0, 1} and any(i // TURN != j // TURN for i, j in asked)
+    assert result["alphas"] == pytest.approx(alphas)
+    assert result["source"] == pytest.approx([source] * 4)
+    assert result["target"] == pytest.approx([target] * 4)
+    assert result["span"] == pytest.approx(span)
+    off = np.abs(source - alphas * span) + np.abs(target - (1 - alphas) * span)
+    assert result["departure_error"] == pytest.approx(off.mean() / 2 / span)
+    again, other = (departure(always, views, pairs=40, points=4, seed=seed) for seed in (3, 4))
+    assert again == result != other
+
+
+def test_departures_default_to_256_paths_of_17_images():
+    seen = []
+    departure(lambda a, b, t: seen.append((len(a), len(t))) or fade(a, b, t), fine())
+    assert seen == [(256, 17)]
+    for settings in ({"pairs": 0}, {"points": 1}):
+        with pytest.raises(InputError, match="at least 1 pair and 2 points"):
+            departure(fade, fine(), **settings)
+    assert departure(fade, fine(), pairs=1, points=2)["alphas"] == [0.0, 1.0]
 
 
 def test_figures_are_drawn(tmp_path):

@@ -41,3 +41,12 @@ def scaled(factor: float) -> types.SimpleNamespace:
 def blank() -> types.SimpleNamespace:
     """A model that decodes everything to the middle grey."""
     return scaled(0.0)
+
+
+def fixed(probabilities: list[float]) -> keras.Model:
+    """A classifier's network that gives these probabilities whatever it sees; its features are the pixels."""
+    images = keras.Input((12, 12, 1))
+    output = keras.layers.Dense(len(probabilities), "softmax", kernel_initializer="zeros", name="output")
+    model = keras.Model(images, output(keras.layers.Flatten()(images)))
+    output.bias.assign(np.log(probabilities))
+    return model
