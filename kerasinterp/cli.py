@@ -146,7 +146,6 @@ def train(
         from kerasinterp.recipe import Target, find
     settings = {name: value for name, value in overrides.items() if value is not None}
     found = find(recipe, smoke=smoke)
-    own = found.data.source, found.target.yardstick
     if source:
         # What belongs to the recipe's own dataset stays behind; attributes are compared by name.
         settings["data"] = {

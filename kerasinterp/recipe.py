@@ -2,7 +2,7 @@
 
 import dataclasses
 import importlib
-import pkgutil
+import pathlib
 import types
 import typing
 from collections.abc import Mapping
@@ -306,14 +306,12 @@ def _all() -> dict[str, tuple[Recipe, Recipe]]:
     import kerasinterp.recipes
 
     found = {}
-    for module in pkgutil.iter_modules(kerasinterp.recipes.__path__):
-        if module.ispkg:
-            written = importlib.import_module(f"kerasinterp.recipes.{module.name}.recipe")
-            several = getattr(written, "RECIPES", None) or (written.RECIPE,)
-            found |= {
-                r.name: (r, s)
-                for r, s in zip(several, getattr(written, "SMOKES", None) or (written.SMOKE,), strict=True)
-            }
+    for file in sorted(pathlib.Path(kerasinterp.recipes.__path__[0]).glob("*/recipe.py")):
+        written = importlib.import_module(f"kerasinterp.recipes.{file.parent.name}.recipe")
+        several = getattr(written, "RECIPES", None) or (written.RECIPE,)
+        found |= {
+            r.name: (r, s) for r, s in zip(several, getattr(written, "SMOKES", None) or (written.SMOKE,), strict=True)
+        }
     return found
 
 

@@ -92,8 +92,8 @@ class Run:
         if "source" in written["recipe"]:  # a flat list of settings, as they were up to 0.1
             version = (written.get("versions") or {}).get("kerasinterp", "0.1.0")
             raise InputError(
-                f"{self} is a run of kerasinterp {version}, whose recipes this version ({kerasinterp.__version__}) does "
-                "not read: use its model.keras, which is read, or choose another folder and train anew."
+                f"{self} is a run of kerasinterp {version}, whose recipes this version ({kerasinterp.__version__}) "
+                "does not read: use its model.keras, which is read, or choose another folder and train anew."
             )
         try:
             return Recipe.from_dict(written["recipe"])
@@ -159,8 +159,8 @@ class Run:
                 if key == "data.source" and pathlib.Path(before[key]).absolute() == pathlib.Path(now[key]).absolute():
                     continue
                 raise InputError(
-                    f"{self} was begun with {key.split('.')[-1]} = {before.get(key)!r}, not {now.get(key)!r}: resume it "
-                    "with the same, or choose another --output."
+                    f"{self} was begun with {key.split('.')[-1]} = {before.get(key)!r}, not {now.get(key)!r}: resume "
+                    "it with the same, or choose another --output."
                 )
         seen = self.written.get("examples")
         if examples and seen and seen != examples:

@@ -290,8 +290,8 @@ def _with_attributes(recipe: Recipe, examples: data.Examples) -> data.Examples:
         has = f"the classes {', '.join(examples.classes[:8])}" if examples.classes else "no classes"
         raise InputError(
             f"{recipe.objective} learns from labelled images, and {recipe.name} has attributes for {', '.join(rows)}: "
-            f"{recipe.data.source} has {has}. Put the images of each of these classes in a folder of its name, or choose "
-            "another recipe."
+            f"{recipe.data.source} has {has}. Put the images of each of these classes in a folder of its name, or "
+            "choose another recipe."
         )
     found = np.array([rows[name] for name in examples.classes], np.float32)[examples.labels]
     return dataclasses.replace(examples, labels=found, classes=())

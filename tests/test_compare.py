@@ -1,6 +1,5 @@
 """Systems side by side, on each kind of data."""
 
-import dataclasses
 import json
 import multiprocessing
 import types
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasinterp import recipe, systems, training
+from kerasinterp import compare, recipe, training
 from kerasinterp.errors import InputError
 
 # The smallest run of a recipe.
@@ -24,17 +23,19 @@ def width(path):
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     output = tmp_path_factory.mktemp("lines")
-    return output, systems.compare("lines16", ["plainae", "AAE"], output, seeds=2, smoke=True, **TINY)
+    return output, compare.compare("lines16", ["plainae", "AAE"], output, seeds=2, smoke=True, **TINY)
 
 
 def test_table_and_figures(compared):
     output, table = compared
-    assert list(table) == ["PlainAE", "AAE", "pixel_fade"]
+    assert list(table) == ["PlainAE", "AAE", "pixel_fade", "protocol"]
     assert json.loads((output / "table.json").read_text()) == table
     for system in ("PlainAE", "AAE"):
         row = table[system]
         assert (row["images_seen"], row["seeds"]) == (128, 2)
-        runs = [json.loads((output / "runs" / f"{system}_{seed}" / "measures.json").read_text()) for seed in (0, 1)]
+        runs = [
+            json.loads((output / "runs" / f"{system}_{seed}" / "measures.json").read_text())["rows"] for seed in (0, 1)
+        ]
         assert [one["images_seen"] for one in runs[0]] == [64, 128]
         distances = [one[-1]["mean_distance"] for one in runs]
         assert row["mean_distance"] == pytest.approx(np.mean(distances))
@@ -51,30 +52,32 @@ def test_settings_hold_for_the_measures_too(tmp_path, monkeypatch):
         pass
 
     def judge(recipe, cache_dir, smoke):
-        raise Asked(recipe.image_size)
+        raise Asked(recipe.data.image_size)
 
-    monkeypatch.setattr(systems, "yardstick", judge)
+    monkeypatch.setattr(compare, "judge", judge)
     with pytest.raises(Asked, match="32"):
-        systems.compare("lines16", ["PlainAE"], tmp_path, image_size=32)
+        compare.compare("lines16", ["PlainAE"], tmp_path, image_size=32)
 
 
 def test_a_measure_with_a_deviation_of_its_own_keeps_both():
     """`mse_std` is over intervals: it is neither the deviation of `mse` over seeds nor overwritten by it."""
     runs = [[{"images_seen": 64, "mse": mse, "mse_std": 0.5}] for mse in (1.0, 3.0)]
-    row = systems._row(runs)
+    row = compare._row(runs)
     assert (row["mse"], row["mse_over_seeds"], row["mse_std"]) == (2.0, pytest.approx(2**0.5), 0.5)
-    alone = systems._markdown({"AE": systems._row(runs[:1])}, types.SimpleNamespace(columns={"mse": "MSE"}))
+    alone = compare.markdown({"AE": compare._row(runs[:1])}, types.SimpleNamespace(columns={"mse": "MSE"}, note=""))
     assert "| AE | 1 | 64 | 1 |" in alone
 
 
 def test_a_measure_that_some_seeds_lack_is_the_mean_of_the_others():
     runs = [[{"images_seen": 64, "smoothness": one, "left_out": n}] for one, n in ((None, 2), (0.5, 256), (0.7, 3))]
-    row = systems._row(runs)
+    row = compare._row(runs)
     assert (row["smoothness"], row["smoothness_seeds"], row["seeds"]) == (pytest.approx(0.6), 2, 3)
     assert row["left_out"] == pytest.approx(87) and "left_out_seeds" not in row
-    lacking = systems._row([[{"images_seen": 64, "smoothness": None}]] * 2)
+    lacking = compare._row([[{"images_seen": 64, "smoothness": None}]] * 2)
     assert (lacking["smoothness"], lacking["images_seen"]) == (None, 64)
-    text = systems._markdown({"AE": row, "VAE": lacking}, types.SimpleNamespace(columns={"smoothness": "smoothness"}))
+    text = compare.markdown(
+        {"AE": row, "VAE": lacking}, types.SimpleNamespace(columns={"smoothness": "smoothness"}, note="few")
+    )
     assert "| AE | 0.6 +- 0.1 (2 seeds) | 64 | 3 |" in text and "| VAE | none | 64 | 2 |" in text
 
 
@@ -82,7 +85,7 @@ def test_goes_on_where_it_stopped(compared, monkeypatch):
     output, table = compared
     monkeypatch.setattr(training, "train", lambda *args, **kwargs: pytest.fail("trained again"))
     kept = (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns
-    again = systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+    again = compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
     assert again == table
     assert (output / "runs" / "AAE_0" / "measures.json").stat().st_mtime_ns == kept
 
@@ -90,7 +93,7 @@ def test_goes_on_where_it_stopped(compared, monkeypatch):
 @pytest.mark.slow
 def test_runs_at_once_are_the_same_runs(compared, tmp_path):
     _, table = compared
-    again = systems.compare("lines16", ["PlainAE", "AAE"], tmp_path, seeds=2, jobs=2, smoke=True, **TINY)
+    again = compare.compare("lines16", ["PlainAE", "AAE"], tmp_path, seeds=2, jobs=2, smoke=True, **TINY)
     for system in ("PlainAE", "AAE"):
         assert again[system]["mean_distance"] == pytest.approx(table[system]["mean_distance"], rel=0.01)
 
@@ -101,38 +104,38 @@ def test_a_run_that_fails_ends_those_beside_it(tmp_path):
     (tmp_path / "runs" / "PlainAE_0" / "checkpoints").write_text("no folder")
     endless = TINY | {"epochs": 1_000_000}
     with pytest.raises(InputError, match="Cannot write to"):
-        systems.compare("lines16", ["AAE", "PlainAE"], tmp_path, jobs=2, smoke=True, **endless)
+        compare.compare("lines16", ["AAE", "PlainAE"], tmp_path, jobs=2, smoke=True, **endless)
     assert not multiprocessing.active_children()
 
 
 def test_finished_runs_start_no_processes(compared, monkeypatch):
     output, table = compared
-    pool = systems.concurrent.futures.ProcessPoolExecutor
+    pool = compare.concurrent.futures.ProcessPoolExecutor
     monkeypatch.setattr(pool, "submit", lambda *args: pytest.fail("started"))
-    assert systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, jobs=2, smoke=True, **TINY) == table
+    assert compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, jobs=2, smoke=True, **TINY) == table
 
 
 def test_another_comparison_in_the_folder_is_refused(compared):
     """A finished run of other settings, or of more epochs, must not pass for the one that is asked for."""
     output, _ = compared
     with pytest.raises(InputError, match="was begun with batch_size = 32"):
-        systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"batch_size": 16})
+        compare.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"batch_size": 16})
     with pytest.raises(InputError, match="more than 1 epochs"):
-        systems.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"epochs": 1})
+        compare.compare("lines16", ["PlainAE"], output, smoke=True, **TINY | {"epochs": 1})
     with pytest.raises(InputError, match="give how many as seeds"):
-        systems.compare("lines16", ["PlainAE"], output, seed=5)
+        compare.compare("lines16", ["PlainAE"], output, seed=5)
     for other in (("lines16", {}), ("pole", {"smoke": True})):
         with pytest.raises(InputError, match=r"already holds a comparison \(lines16, smoke\)"):
-            systems.compare(other[0], ["PlainAE"], output, **other[1], **TINY)
+            compare.compare(other[0], ["PlainAE"], output, **other[1], **TINY)
 
 
 def test_a_comparison_that_could_not_begin_claims_no_folder(tmp_path, monkeypatch):
     def fail(*_):
         raise InputError("no data")
 
-    monkeypatch.setattr(systems, "yardstick", fail)
+    monkeypatch.setattr(compare, "judge", fail)
     with pytest.raises(InputError, match="no data"):
-        systems.compare("coil100", ["PlainAE"], tmp_path, smoke=True)
+        compare.compare("coil100", ["PlainAE"], tmp_path, smoke=True)
     assert not any(tmp_path.iterdir())
 
 
@@ -143,9 +146,9 @@ def test_a_damaged_file_is_named(name, compared):
     try:
         (output / name).write_text(whole[:-3])
         with pytest.raises(InputError, match=r"\.json cannot be read .*: remove it, and it is made again"):
-            systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+            compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
         (output / name).unlink()
-        assert systems.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY) == table
+        assert compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY) == table
     finally:
         (output / name).write_text(whole)
 
@@ -153,14 +156,14 @@ def test_a_damaged_file_is_named(name, compared):
 @pytest.mark.slow
 def test_more_seeds_and_epochs_than_before(tmp_path):
     settings = TINY | {"snapshot_every": 2}
-    systems.compare("lines16", ["PlainAE"], tmp_path, smoke=True, **settings | {"epochs": 1})
-    table = systems.compare("lines16", ["PlainAE"], tmp_path, seeds=2, smoke=True, **settings)
+    compare.compare("lines16", ["PlainAE"], tmp_path, smoke=True, **settings | {"epochs": 1})
+    table = compare.compare("lines16", ["PlainAE"], tmp_path, seeds=2, smoke=True, **settings)
     assert (table["PlainAE"]["images_seen"], table["PlainAE"]["seeds"]) == (128, 2)
 
 
 @pytest.mark.slow
 def test_views(tmp_path):
-    table = systems.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    table = compare.compare("pole", ["AEAI", "AEAI_without_cycle"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert {"mse", "mse_unseen", "alpha_error", "departure_error", "boundary", "credibility"} <= set(table["AEAI"])
     assert table["pixel_fade"]["mse"] > 0
     for name in (
@@ -176,7 +179,7 @@ def test_views(tmp_path):
 
 @pytest.mark.slow
 def test_points(tmp_path):
-    table = systems.compare("spiral", ["AMR", "AMR_beta10", "ACAI"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    table = compare.compare("spiral", ["AMR", "AMR_beta10", "ACAI"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert table["AMR"]["distance"] > table["AMR"]["distance_reconstruction"] * 0.1
     assert table["pixel_fade"]["distance"] > 0.01  # mixed points leave the spiral
     assert width(tmp_path / "comparison.png") > 300
@@ -184,7 +187,7 @@ def test_points(tmp_path):
 
 @pytest.mark.needs_data
 def test_classes(tmp_path):
-    table = systems.compare("mnist", ["ARAE", "SupervisedAMR"], tmp_path, smoke=True, **TINY | {"epochs": 1})
+    table = compare.compare("mnist", ["ARAE", "SupervisedAMR"], tmp_path, smoke=True, **TINY | {"epochs": 1})
     assert {"fid_mix", "probe_accuracy", "clustering_accuracy", "consistency_relative"} <= set(table["SupervisedAMR"])
     assert table["pixel_fade"]["fid_reconstruction"] == pytest.approx(0.0, abs=1e-2)
     mixer = table["SupervisedAMR"]["mixer"]
@@ -196,16 +199,15 @@ def test_classes(tmp_path):
 
 def test_unknown_names_are_refused(tmp_path):
     with pytest.raises(InputError, match="pole"):
-        systems.compare("poles", ["ACAI"], tmp_path)
+        compare.compare("poles", ["ACAI"], tmp_path)
     with pytest.raises(InputError, match="ACAI"):
-        systems.compare("lines", ["ACAIS"], tmp_path)
+        compare.compare("lines", ["ACAIS"], tmp_path)
     with pytest.raises(InputError, match="Name the systems"):
-        systems.compare("lines", [], tmp_path)
+        compare.compare("lines", [], tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(recipe.recipes()))
 def test_every_recipe_builds(name):
-    smallest = {"width": 2, "latent_size": 4}
     found = recipe.find(name, smoke=True)
     assert found.name == recipe.find(name).name == name
-    assert training.build(dataclasses.replace(found, **smallest)).compiled
+    assert training.build(found.change(width=2, latent_size=4)).compiled

@@ -1,3 +1,4 @@
+import configparser
 import os
 import pathlib
 import subprocess
@@ -41,9 +42,17 @@ def test_every_public_module_is_there_after_a_bare_import():
         assert getattr(kerasinterp, name).__name__ == f"kerasinterp.{name}"
 
 
+def test_every_package_is_installed():
+    root = pathlib.Path(kerasinterp.__file__).parent.parent
+    listed = configparser.ConfigParser()
+    listed.read(root / "setup.cfg")
+    folders = {".".join(path.parent.relative_to(root).parts) for path in root.glob("kerasinterp/**/__init__.py")}
+    assert set(listed["options"]["packages"].split()) == folders | {"kerasinterp.recipes"}
+
+
 def test_a_bare_import_is_light_and_gives_modules():
     code = (
-        "import sys, kerasinterp; kerasinterp.errors.InputError, kerasinterp.recipe.Recipe; "
+        "import sys, kerasinterp; kerasinterp.errors.InputError, kerasinterp.processor.prepare; "
         "print(sorted({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
     )
     assert python(code) == "[]"

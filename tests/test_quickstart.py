@@ -1,18 +1,16 @@
 """The quickstart and a comparison of runs, small, from nothing to files."""
 
-import dataclasses
 import json
 
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasinterp import quickstart, training
-from kerasinterp.comparison import compare_runs
+from kerasinterp import compare, quickstart
 from kerasinterp.errors import InputError
-from kerasinterp.recipe import Recipe
+from kerasinterp.recipe import Backbone, Data, Recipe, Schedule, Target
 
-SMALL = dataclasses.replace(quickstart.RECIPE, images_per_epoch=640, width=8, evaluation_samples=60)
+SMALL = quickstart.RECIPE.change(images_per_epoch=640, width=8, samples=60)
 
 
 @pytest.mark.slow
@@ -24,9 +22,9 @@ def test_quickstart_writes_all_that_it_promises(tmp_path, monkeypatch):
         assert set(report[model]) >= {"fid", "fid_reconstruction", "misclassification", "l2"}
         assert 0.0 <= report[model]["misclassification"] <= 1.0
         assert 0.0 < report[model]["l2"] < 255.0
-    assert 0.0 <= report["classifier_accuracy"] <= 1.0
-    assert report["images_per_second"] > 0
-    assert report["seconds"] > 0
+    told = report["protocol"]
+    assert 0.0 <= told["classifier_accuracy"] <= 1.0
+    assert told["images_per_second"] > 0 and told["seconds"] > 0
     for picture in ("interpolations.png", "few_shot.png"):
         with Image.open(tmp_path / picture) as image:
             assert image.size[0] > 500
@@ -35,32 +33,31 @@ def test_quickstart_writes_all_that_it_promises(tmp_path, monkeypatch):
     assert "interpolate" in tf.saved_model.load(tmp_path / "saved_model").signatures
     again = quickstart.quickstart(tmp_path, seed=1, recipe=SMALL)  # what is there is taken up, not refused
     assert again["AugIntAE"] == report["AugIntAE"]
+    assert again["protocol"]["images_per_second"] == told["images_per_second"]  # of the training, not of restoring it
 
 
 @pytest.mark.slow
-def test_runs_are_compared_against_images_seen(tmp_path):
+def test_runs_are_evaluated_against_images_seen(tmp_path):
     small = Recipe(
         name="small",
         summary="",
-        source="glyphs",
-        source_split="digits",
-        target="glyphs",
-        target_split="letters[:2000]",
-        transformations={"rotation": 20.0},
-        width=4,
-        images_per_epoch=256,
-        epochs=2,
-        snapshot_every=1,
-        judge_steps=20,
-        evaluation_samples=60,
+        data=Data(source="glyphs", split="digits", form="triplets", form_options={"rotation": 20.0}),
+        backbone=Backbone(width=4),
+        schedule=Schedule(images_per_epoch=256, epochs=2, snapshot_every=1),
+        target=Target(target="glyphs", target_split="letters[:2000]", judge_steps=20, samples=60),
     )
-    runs = []
-    for objective in ("AE", "AugIntAE"):
-        own = dataclasses.replace(small, objective=objective)
-        runs.append(training.train(own, tmp_path / objective, report=False))
-    reports = compare_runs(runs, tmp_path / "report")
-    assert [report["images_seen"] for report in reports] == [256, 512]
-    assert {"AE", "AugIntAE", "pixel_fade"} <= set(reports[0])
-    assert (tmp_path / "report" / "report.png").exists()
-    with pytest.raises(InputError, match=r"recipe\.json"):
-        compare_runs([tmp_path], tmp_path / "report")
+    runs = [compare.train_and_report(small.change(objective=one), tmp_path / one) for one in ("AE", "AugIntAE")]
+    assert "fid" in json.loads((runs[0].folder / "report.json").read_text())["AE"]
+    table = compare.evaluate([run.folder for run in runs], tmp_path / "report")
+    assert [table[name]["images_seen"] for name in ("AE", "AugIntAE")] == [512, 512]
+    assert {"AE", "AugIntAE", "pixel_fade", "real"} <= set(table)
+    assert (tmp_path / "report" / "curves.png").exists()
+    files = compare.evaluate([runs[0].model], tmp_path / "file", seed=0)
+    assert files["AE"]["fid"] == pytest.approx(table["AE"]["fid"], rel=1e-4)
+    fewer = compare.evaluate(
+        [runs[0].folder], tmp_path / "fewer", target={"samples": 30, "domain_by_class": True}, seed=3
+    )
+    told = fewer["protocol"]
+    assert (told["samples"], told["seed"], told["target"]["domain_by_class"]) == (30, 3, True)
+    with pytest.raises(InputError, match="Snapshots are of run folders"):
+        compare.evaluate([runs[0].model], tmp_path / "file", every=2)

@@ -36,6 +36,9 @@ RECIPE = Recipe(
 SMOKE = RECIPE.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
 
 if __name__ == "__main__":
-    from kerasinterp.training import train
+    from kerasinterp import processor
 
-    train(RECIPE, "runs/augintae_mnist")
+    processor.prepare()  # before TensorFlow is imported
+    from kerasinterp.compare import train_and_report
+
+    train_and_report(RECIPE, "runs/augintae_mnist")
