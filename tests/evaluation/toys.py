@@ -1,4 +1,4 @@
-"""Tiny images and objectives for the tests of this folder."""
+"""Tiny images, objectives and interpolations for the tests of this folder."""
 
 import types
 
@@ -50,3 +50,14 @@ def fixed(probabilities: list[float]) -> keras.Model:
     model = keras.Model(images, output(keras.layers.Flatten()(images)))
     output.bias.assign(np.log(probabilities))
     return model
+
+
+def fade(a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Paths of blended pixels."""
+    weight = alphas.reshape(1, -1, 1, 1, 1)
+    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
+
+
+def switch(a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Paths that stay at `a` before the middle and at `b` from it on."""
+    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
