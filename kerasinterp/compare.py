@@ -5,6 +5,7 @@ shows of its run.
 """
 
 import concurrent.futures
+import contextlib
 import json
 import multiprocessing
 import os
@@ -118,24 +119,18 @@ def evaluate(
     runs = {path: Run(path) for path in paths if Run(path).exists}
     if every is not None and not runs:
         raise InputError("Snapshots are of run folders: give one, or leave --every out.")
+    made_by = {path: runs[path].recipe if path in runs else _recipe_beside(path) for path in paths}
+    base = next((recipe for recipe in made_by.values() if recipe), None) or _of_model(paths[0], data, target)
+    base = base.change(data=dict(data or {}), target=dict(target or {}))
+    for path, recipe in made_by.items():
+        own = recipe and recipe.change(data=dict(data or {}))
+        if own and any(getattr(own.data, key) != getattr(base.data, key) for key in ("source", "split", "shape")):
+            raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
     found: dict[str, dict[int | None, pathlib.Path]] = {}
     recipes_of: dict[str, Recipe | None] = {}
-    names = _names(paths, runs)
-    for path, name in names.items():
-        recipes_of[name] = runs[path].recipe if path in runs else _recipe_beside(path)
-        found[name] = _snapshots(runs[path], recipes_of[name], every or 1) if path in runs else {None: path}
-    base = next((recipe for recipe in recipes_of.values() if recipe), None) or _of_model(paths[0], data, target)
-    base = base.change(data=dict(data or {}), target=dict(target or {}))
-    for name, recipe in recipes_of.items():
-        own = recipe and recipe.change(data=dict(data or {}), target=dict(target or {}))
-        if own and (own.data.source, own.data.split, own.data.shape) != (
-            base.data.source,
-            base.data.split,
-            base.data.shape,
-        ):
-            raise InputError(
-                f"{name} is of a recipe with other data than {next(iter(names.values()))}: evaluate it alone."
-            )
+    for path, name in _names(paths, runs).items():
+        recipes_of[name] = made_by[path]
+        found[name] = _snapshots(runs[path], made_by[path], every or 1) if path in runs else {None: path}
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured = {
         name: [[_measured(file, recipes_of[name], judged_by, seen) for seen, file in sorted(files.items(), key=str)]]
@@ -271,7 +266,7 @@ def _snapshots(run: Run, recipe: Recipe, every: int = 1) -> dict[int, pathlib.Pa
 def _recipe_beside(model: pathlib.Path) -> Recipe | None:
     """The recipe of the run that made a model's file, if it is still in its folder."""
     for folder in (model.parent, model.absolute().parent.parent):
-        if Run(folder).exists:
+        with contextlib.suppress(InputError):  # none, or one that cannot be read: then all of it is to be given
             return Run(folder).recipe
     return None
 

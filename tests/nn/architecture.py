@@ -1,4 +1,4 @@
-"""What a network is made of, as plain values to compare with a paper's table, how its weights begin, and NumPy's view."""
+"""What a network is made of, as plain values to compare with a paper's table; how its weights begin; NumPy's view."""
 
 import keras
 import numpy as np
