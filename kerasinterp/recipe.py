@@ -224,7 +224,7 @@ class Recipe:
         changed: dict[str, Any] = {}
         groups = {name: getattr(self, name) for name in _GROUPS}
         for key, value in settings.items():
-            if key in groups:
+            if key in groups and isinstance(value, dict | _GROUPS[key]):
                 groups[key] = dataclasses.replace(groups[key], **value) if isinstance(value, dict) else value
             elif key == "optimizers":
                 changed[key] = {**self.optimizers, **value}

@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
@@ -78,18 +77,14 @@ def seeds(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
-def test_help_is_quick_and_needs_no_tensorflow(arguments):
+def test_help_needs_no_tensorflow(arguments):
+    """So that it answers at once."""
     code = (
         "import sys; from kerasinterp import cli; code = cli.main(sys.argv[1:]); "
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules); sys.exit(code)"
     )
-    seconds = []
-    for _ in range(3):  # the quickest of three: the machine may be busy
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-        seconds.append(time.perf_counter() - started)
-        assert done.returncode == 0, done.stderr
-    assert min(seconds) < 0.5
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert "kerasinterp" in done.stdout
 
 
