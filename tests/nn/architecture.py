@@ -1,4 +1,4 @@
-"""What a network is made of, as plain values to compare with a paper's table; how its weights begin; NumPy's view."""
+"""Networks as plain values to compare with a paper's table, their initial weights, and convolutions in NumPy."""
 
 import keras
 import numpy as np
