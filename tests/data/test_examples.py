@@ -64,6 +64,19 @@ def test_large_and_mapped_images_are_digested_in_blocks(tmp_path, monkeypatch):
     assert Examples(mapped).fingerprint == whole
 
 
+def test_dark_images_are_no_masks(monkeypatch):
+    """The first few tell, or all of them where they do not."""
+    monkeypatch.setattr("kerasinterp.data.examples._FEW", 2)
+    dark = IMAGES % 2
+    dark[5, 0, 0, 0] = 2
+    Examples(dark)
+    Examples(0 * dark)
+    with pytest.raises(InputError, match="0 and 1 only"):
+        Examples(dark[:5])
+    with pytest.raises(InputError, match="0 and 1 only"):
+        Examples(np.concatenate([0 * dark, dark[:1]]))
+
+
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Examples(IMAGES).images = IMAGES
@@ -77,6 +90,7 @@ def test_frozen():
         ((IMAGES[:0],), "uint8 images"),
         ((np.zeros((3, 2)),), "float32 points"),
         (([[1, 2]],), "uint8 images"),
+        ((IMAGES % 2,), "0 and 1 only"),
         ((IMAGES, LABELS[:5]), r"integers \(6,\)"),
         ((IMAGES, LABELS / 2), "labels are float64"),
         ((IMAGES, None, "abc"), "give labels too"),

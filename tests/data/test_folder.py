@@ -1,6 +1,7 @@
 import os
 import pathlib
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -185,10 +186,27 @@ def test_whatever_is_left_out_is_counted(tmp_path):
         assert part in told
 
 
-def test_pictures_of_other_endings_are_read(tmp_path):
-    for name, kind in (("a.jfif", "JPEG"), ("b.JPE", "JPEG"), ("c.pgm", "PPM"), ("d.TIF", "TIFF"), ("e.png", "PNG")):
-        Image.new("L", (4, 4), 100).save(tmp_path / name, kind)
-    assert (data.images(tmp_path) == 100).all() and len(data.images(tmp_path)) == 5
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        *((ending, "JPEG") for ending in ("jpg", "jpeg", "jpe", "jfif", "JPG")),
+        *((ending, "PPM") for ending in ("pbm", "pgm", "ppm", "pnm")),
+        *((ending, kind) for ending, kind in (("tif", "TIFF"), ("tiff", "TIFF"), ("png", "PNG"), ("jp2", "JPEG2000"))),
+        *((ending, kind) for ending, kind in (("gif", "GIF"), ("webp", "WEBP"), ("bmp", "BMP"), ("bmp", "DIB"))),
+    ],
+)
+def test_every_ending_is_read(tmp_path, ending, kind):
+    Image.new("L", (4, 4), 100).save(tmp_path / f"a.{ending}", kind)
+    assert np.abs(data.images(tmp_path).astype(int) - 100).max() <= 2
+    # A file's beginning, not its name, tells what it is.
+    (tmp_path / f"a.{ending}").rename(tmp_path / "b.png")
+    assert np.abs(data.images(tmp_path).astype(int) - 100).max() <= 2
+
+
+@pytest.mark.skipif(".avif" not in Image.registered_extensions(), reason="this Pillow reads no AVIF")
+def test_avif_is_read_where_pillow_does(tmp_path):
+    Image.new("L", (8, 8), 100).save(tmp_path / "a.avif")
+    assert np.abs(data.images(tmp_path).astype(int) - 100).max() <= 3
 
 
 def test_missing_and_empty(tmp_path):
@@ -333,7 +351,11 @@ def test_a_palette_s_and_a_grey_s_clear_value_is_white(tmp_path):
     assert row[0] < 10 and 100 < row[2] < 150 and row[4] == 255
     Image.fromarray(np.array([[0, 90]] * 2, np.uint8)).save(tmp_path / "grey.png", transparency=0)
     assert data.read_image(tmp_path / "grey.png", 2, 1)[0, :, 0].tolist() == [255, 90]
-    Image.fromarray(np.array([[0, 257 * 90]] * 2, np.uint16)).save(tmp_path / "sixteen.png", transparency=0)
+    path = tmp_path / "sixteen.png"
+    Image.fromarray(np.array([[0, 257 * 90]] * 2, np.uint16)).save(path)
+    clear = b"tRNS" + bytes(2)  # which not every Pillow writes: behind the signature and the header
+    chunk = struct.pack(">I", 2) + clear + struct.pack(">I", zlib.crc32(clear))
+    path.write_bytes(path.read_bytes()[:33] + chunk + path.read_bytes()[33:])
     assert data.read_image(tmp_path / "sixteen.png", 2, 1)[0, :, 0].tolist() == [255, 90]
 
 

@@ -152,6 +152,14 @@ def test_what_is_neither_name_nor_path(name, tmp_path, monkeypatch):
     assert len(str(caught.value)) < 300
 
 
+def test_masks_in_files_are_told(tmp_path):
+    _folder(tmp_path, "a.png", "b.png", value=1)
+    with pytest.raises(InputError, match="0 and 1 only"):
+        data.images(tmp_path)
+    with pytest.raises(InputError, match="0 and 1 only"):
+        data.images([tmp_path / "a.png"])
+
+
 def test_a_pipe_is_never_opened(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(InputError, match="a pipe"):
