@@ -294,7 +294,7 @@ def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
         (output / "report.json").write_text(str(seed))
         (output / "saved_model").mkdir()
         row = {"fid": 1.5, "fid_reconstruction": 1.0, "misclassification": 0.25, "l2": 30.0}
-        return {"AE": row, "images_per_second": 900.0, "seconds": 200.0}
+        return {"AE": row, "protocol": {"images_per_second": 900.0, "seconds": 200.0}}
 
     monkeypatch.setattr(quickstart, "quickstart", write)
     code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasinterp.data import Examples, Transformations, batches, spiral, to_float, triplets
+from kerasinterp.data import Examples, Transformations, batches, spiral, to_float, to_uint8, triplets
 from kerasinterp.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -99,3 +99,10 @@ def test_points_stay_as_they_are():
 def test_bad_input(images, options, message):
     with pytest.raises(InputError, match=message):
         batches(images, **{"batch_size": 4, **options})
+
+
+def test_places_are_those_of_the_images():
+    images = np.random.default_rng(0).integers(0, 256, (7, 4, 4, 1), np.uint8)
+    for batch in batches(images, 5, places=True, steps=3).as_numpy_iterator():
+        np.testing.assert_array_equal(to_uint8(batch["c"]), images[batch["place"]])
+    assert "place" not in next(batches(images, 5).as_numpy_iterator())
