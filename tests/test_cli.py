@@ -359,6 +359,8 @@ def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("how", ["folder", "files"])
 def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, how):
+    from kerasinterp import data, generation
+
     given = [seeds] if how == "folder" else sorted(seeds.iterdir())
     code, out, _ = run(capfd, "generate", model, *given, "-n", 5, "-o", tmp_path / "new", "--seed", 3)
     assert code == 0 and "5 images" in out and "few_shot.png" in out
@@ -366,6 +368,9 @@ def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, h
     assert len(files) == 5
     with Image.open(files[0]) as image:
         assert image.size == (12, 12) and image.mode == "L"
+    with_python = generation.few_shot(generation.load_model(model), data.images(seeds, image_size=12), 5, seed=3)
+    for file, image in zip(files, data.to_uint8(with_python), strict=True):
+        np.testing.assert_array_equal(data.read_image(file, 12, 1), image)
     before = [file.read_bytes() for file in files]
     assert "--overwrite" in fails(capfd, "generate", model, *given, "-n", 2, "-o", tmp_path / "new")
     assert [file.read_bytes() for file in files] == before
@@ -423,8 +428,8 @@ def test_the_overview_shows_as_many_images_as_a_picture_holds(capfd, generator, 
         assert overview.size == (3 * 75 - 3 + 18,) * 2  # three rows of three tiles
 
 
-def test_images_need_not_be_square(capfd, tmp_path):
-    from kerasinterp import objectives
+def test_images_need_not_be_square(capfd, tmp_path, monkeypatch):
+    from kerasinterp import exporting, objectives
     from kerasinterp.nn import infogan
 
     shape = (12, 20, 3)
@@ -443,8 +448,11 @@ def test_images_need_not_be_square(capfd, tmp_path):
     assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif")[0] == 0
     with Image.open(tmp_path / "path.gif") as animation:
         assert animation.size == (240, 144)
+    given = []
+    monkeypatch.setattr(exporting, "export_tflite", lambda _, path, precision, images: given.append(images))
     options = ["--format", "tflite", "--precision", "int8", "--representative", folder]
     assert run(capfd, "export", model, *options, "-o", tmp_path / "m.tflite")[0] == 0
+    assert [images.shape for images in given] == [(3, *shape)]
 
 
 def test_what_is_spread_is_from_all_of_it():
@@ -477,11 +485,23 @@ def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds
 
 
 def test_interpolate_writes_a_grid_or_an_animation(capfd, model, seeds, tmp_path):
+    from kerasinterp import data, generation
+
     a, b = seeds / "0.png", seeds / "2.png"
     assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "new" / "grid.png")[0] == 0
-    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif", "--steps", 4)[0] == 0
-    with Image.open(tmp_path / "new" / "grid.png") as grid, Image.open(tmp_path / "path.gif") as animation:
-        assert grid.width > 11 * 72 and animation.is_animated
+    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "short.png", "--steps", 3)[0] == 0
+    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif", "--steps", 4, "--fps", 10)[0] == 0
+    with Image.open(tmp_path / "new" / "grid.png") as grid, Image.open(tmp_path / "short.png") as short:
+        assert grid.width - short.width == 6 * 75 and grid.height == short.height  # tiles of 72, and gaps of 3
+    ends = generation.reconstruct(
+        generation.load_model(model), np.stack([data.read_image(path, 12, 1) for path in (a, b)])
+    )
+    with Image.open(tmp_path / "path.gif") as animation:
+        assert animation.n_frames == 4 + 2 and animation.info["duration"] == 100
+        for frame, end in ((0, ends[0]), (3, ends[1])):
+            animation.seek(frame)
+            shown = np.asarray(animation.convert("L"))[::12, ::12]
+            np.testing.assert_allclose(shown, data.to_uint8(end)[..., 0], atol=1)
     assert "is a folder" in fails(capfd, "interpolate", model, seeds, b, "-o", tmp_path / "x.png")
     assert "no image file" in fails(capfd, "interpolate", model, "none.png", b, "-o", tmp_path / "x.png")
     assert "no model file" in fails(capfd, "interpolate", "none.keras", a, b, "-o", tmp_path / "x.png")
