@@ -138,7 +138,14 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
             model = build(recipe, examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
-    run.begin(recipe, seen, processor.in_force())  # after all that may refuse: a mistake leaves no run behind
+    settings = processor.prepare()
+    if run.exists and run.written.get("processor", settings) != settings:
+        warnings.warn(
+            f"{run} was begun with {run.written['processor']} and goes on with {settings}: its sums may round otherwise.",
+            data.Note,
+            stacklevel=2,
+        )
+    run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
     step = steps_of(model)
     checkpoints = callbacks.Checkpoints(run, schedule)
     checkpoints.set_model(model)
