@@ -141,7 +141,7 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
     settings = processor.prepare()
     if run.exists and run.written.get("processor", settings) != settings:
         warnings.warn(
-            f"{run} was begun with {run.written['processor']} and goes on with {settings}: its sums may round otherwise.",
+            f"{run} was begun with {run.written['processor']} and goes on with {settings}: sums may round otherwise.",
             data.Note,
             stacklevel=2,
         )
