@@ -145,6 +145,7 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
             data.Note,
             stacklevel=2,
         )
+    print(f"{len(examples):,} images of {recipe.data.source}")
     run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
     step = steps_of(model)
     checkpoints = callbacks.Checkpoints(run, schedule)
