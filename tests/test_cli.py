@@ -123,6 +123,7 @@ def test_help_needs_no_tensorflow(arguments):
         (["interpolate", "m.keras", "a", "b", "--fps", "15", "-o", "x.png"], "--fps has no effect on a .png"),
         (["generate", "m.keras", "a", "-o", ""], "The value of -o is empty"),
         (["generate", "m.keras", "a", "--output="], "The value of --output is empty"),
+        (["export", "m.keras", "--format", "serving", "--name=a=", "-o", "x"], "there is no model file m.keras"),
         (["generate", "", "a", "-o", "x"], "An argument is empty"),
         (["train", "augintae_mnist", "--data", ""], "The value of --data is empty"),
         (["export", "m.keras", "--format", "serving", "--name", "", "-o", "x"], "The value of --name is empty"),
