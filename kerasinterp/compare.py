@@ -144,10 +144,7 @@ def evaluate(
     names = _names(last, {path: run.recipe for path, run in runs.items()})
     for path, model in last.items():
         if _measured_on(own[path][1], model) != _measured_on(base, last[paths[0]]):
-            raise InputError(
-                f"{names[path]} is measured on other data, or images of another size, than {names[paths[0]]}: evaluate "
-                "it alone."
-            )
+            raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
     check_measurable(*last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured = {

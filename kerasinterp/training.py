@@ -178,7 +178,11 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
     history = callbacks.History(run.history, step, schedule)
     samples = [callbacks.Samples(run.samples, _sampler(recipe, model))] if recipe.target.target else []
     dataset = batches(start_step=step)
-    run.begin(recipe, seen, processor.in_force())  # after all that may refuse: a mistake leaves no run behind
+    settings = processor.prepare()
+    if run.exists and (begun_with := run.written.get("processor", settings)) != settings:
+        notes.note(f"{run} was begun with {begun_with} and goes on with {settings}: sums may round otherwise.")
+    print(f"{len(examples):,} images of {recipe.data.source}")
+    run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
     checkpoints = callbacks.Checkpoints(run, schedule)
     checkpoints.set_model(model)
     checkpoints.keep()  # one that was being written when the process was killed

@@ -41,7 +41,8 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
     def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
-        found = _mixes(functools.partial(encode, model), functools.partial(decode, model), model.mixing)
+        both = functools.partial(encode, model, generated=True), functools.partial(decode, model)
+        found = _mixes(*both, model.mixing)
         codes = encode(model, learned)
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)
