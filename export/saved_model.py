@@ -12,8 +12,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.exporting import export_saved_model
-from kerasinterp.generation import load_model
-from kerasinterp.generation.interpolate import pictures
+from kerasinterp.generation import decode, load_model
 
 
 def compare(model, signatures) -> dict[str, float]:
@@ -26,12 +25,12 @@ def compare(model, signatures) -> dict[str, float]:
     mixed = model.mixing(latent, model.encoder(b, training=False), alpha)
     pairs = {
         "encode": (signatures["encode"](images=a)["latent"], latent),
-        "decode": (signatures["decode"](latent=latent)["images"], pictures(model, latent)),
+        "decode": (signatures["decode"](latent=latent)["images"], decode(model, latent)),
         "interpolate": (
             signatures["interpolate"](image_a=a, image_b=b, alpha=alpha)["images"],
-            pictures(model, mixed),
+            decode(model, mixed),
         ),
-        "serving_default": (signatures["serving_default"](images=a)["images"], pictures(model, latent)),
+        "serving_default": (signatures["serving_default"](images=a)["images"], decode(model, latent)),
     }
     return {name: float(tf.reduce_max(tf.abs(ours - keras))) for name, (ours, keras) in pairs.items()}
 

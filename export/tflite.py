@@ -18,8 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from kerasinterp import data
 from kerasinterp.errors import InputError
 from kerasinterp.exporting import PRECISIONS, export_tflite
-from kerasinterp.generation import load_model
-from kerasinterp.generation.interpolate import pictures
+from kerasinterp.generation import decode, load_model
 
 
 def milliseconds(runner, inputs: dict[str, np.ndarray], repeats: int = 50) -> float:
@@ -41,10 +40,10 @@ def report(model, path: Path, image: np.ndarray) -> str:
     half = tf.fill([1], 0.5)
     cases = {
         "encode": ({"images": image}, latent),
-        "decode": ({"latent": latent}, pictures(model, latent)),
+        "decode": ({"latent": latent}, decode(model, latent)),
         "interpolate": (
             {"latent_a": latent, "latent_b": other, "alpha": half},
-            pictures(model, model.mixing(latent, other, half)),
+            decode(model, model.mixing(latent, other, half)),
         ),
     }
     parts = [f"{path.name:20} {path.stat().st_size / 1e6:6.1f} MB"]

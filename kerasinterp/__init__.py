@@ -1,18 +1,60 @@
 """Interpolating autoencoders and few-shot image generation for Keras 3 on TensorFlow."""
 
+import contextlib
 import importlib
+import importlib.machinery
+import sys
+import types
+
+from kerasinterp.errors import InputError
 
 __version__ = "0.1.0"
 
-_PACKAGES = ("data", "evaluation", "exporting", "generation", "nn", "objectives", "ops", "recipe", "training")
 
-
-def __getattr__(name: str):
+def __getattr__(name: str) -> types.ModuleType:
     # Nothing is imported before it is asked for: `import kerasinterp` costs no TensorFlow.
-    if name in _PACKAGES:
-        return importlib.import_module(f"kerasinterp.{name}")
-    raise AttributeError(f"module 'kerasinterp' has no attribute {name!r}")
+    if not name.startswith("_"):
+        full_name = f"{__name__}.{name}"
+        try:
+            return importlib.import_module(full_name)
+        except ModuleNotFoundError as error:
+            if error.name != full_name:
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PACKAGES])
+    import pkgutil
+
+    return sorted({*globals(), *(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_")})
+
+
+def _register() -> None:
+    """Makes our classes known to Keras, so that `keras.models.load_model` finds them."""
+    with contextlib.suppress(InputError):  # a backend that we cannot use must not keep others from Keras
+        importlib.import_module(f"{__name__}.objectives")
+
+
+class _AfterKeras:
+    """Finds Keras as Python does, and registers once it is imported: Python has no event for that."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        spec = importlib.machinery.PathFinder.find_spec(name) if name == "keras" else None
+        if spec is None or spec.loader is None:
+            return None
+        run = spec.loader.exec_module
+
+        def run_and_register(module: types.ModuleType) -> None:
+            run(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            _register()
+
+        spec.loader.exec_module = run_and_register
+        return spec
+
+
+if "keras" in sys.modules:
+    _register()
+else:
+    sys.meta_path.insert(0, _AfterKeras())

@@ -7,23 +7,53 @@ import contextlib
 import dataclasses
 import errno
 import json
+import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import kerasinterp
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.files import read_text, regular
 
-_SIZE = {"min": 1}
+_COUNT = click.IntRange(1, 2**31 - 1)  # TensorFlow counts in 32 bits in many places
+_SEED = click.IntRange(0, 2**32 - 1)  # what keras.utils.set_random_seed takes
+_STEPS = click.IntRange(1, 10_000)  # at 15 frames a second, eleven minutes
+_JOBS = click.IntRange(1, max(8, os.cpu_count() or 1))  # each is a process with a TensorFlow of its own
+
+
+class _Command(click.Command):
+    """A command that refuses, of all its values, those that no path, name or number can be."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for before, arg in zip(["", *args], args, strict=False):
+            if not arg:
+                place = f"The value of {before}" if before.startswith("-") else "An argument"
+                raise click.UsageError(f"{place} is empty: give one, or leave it out.", ctx)
+            if arg.startswith("--") and arg.endswith("="):
+                raise click.UsageError(f"The value of {arg[:-1]} is empty: give one, or leave it out.", ctx)
+            try:
+                readable = "\0" not in os.fsencode(arg).decode()
+            except ValueError:
+                readable = False
+            if not readable:
+                raise click.UsageError(
+                    f"{arg!a} is not readable as text (UTF-8): rename it, or call it otherwise.", ctx
+                )
+        return super().parse_args(ctx, args)
 
 
 class _Commands(click.Group):
     """A group that suggests the command that was meant."""
+
+    command_class = _Command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
         name = args[0]
@@ -44,7 +74,7 @@ def cli() -> None:
 
 @cli.command(short_help="Train on printed digits, generate letters, in minutes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the results.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of everything random.")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of everything random.")
 def quickstart(output: Path, seed: int) -> None:
     """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
     _check_directory(output)
@@ -80,10 +110,10 @@ def list_() -> None:
     "--target", metavar="NAME|FOLDER", help="Unseen classes for samples and the report; with --data, none by default."
 )
 @click.option("--target-split", default="test", show_default=True, help="Split of the dataset given by --target.")
-@click.option("--epochs", type=click.IntRange(**_SIZE), help="Epochs in all.")
-@click.option("--batch-size", type=click.IntRange(**_SIZE), help="Images a step.")
+@click.option("--epochs", type=_COUNT, help="Epochs in all.")
+@click.option("--batch-size", type=_COUNT, help="Images a step.")
 @click.option("--precision", help="float32 or bfloat16.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.")
+@click.option("--seed", type=_SEED, help="Seed of everything random.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
 @click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
@@ -124,11 +154,9 @@ def train(
 @click.argument("dataset")
 @click.argument("systems", nargs=-1, required=True)
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for table and figures.")
-@click.option("--seeds", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Runs of each system.")
-@click.option(
-    "--jobs", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Runs at once, sharing the cores."
-)
-@click.option("--epochs", type=click.IntRange(**_SIZE), help="Epochs of each run.  [default: the recipes']")
+@click.option("--seeds", default=1, show_default=True, type=_COUNT, help="Runs of each system.")
+@click.option("--jobs", default=1, show_default=True, type=_JOBS, help="Runs at once, sharing the cores.")
+@click.option("--epochs", type=_COUNT, help="Epochs of each run.  [default: the recipes']")
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
 def compare(
@@ -149,10 +177,10 @@ def compare(
 
 @cli.command(short_help="Generate images from a few seed images.")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("seeds", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-n", "count", default=64, show_default=True, type=click.IntRange(**_SIZE), help="How many images.")
+@click.argument("seeds", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-n", "count", default=64, show_default=True, type=_COUNT, help="How many images.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the images.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of pairs and weights.")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and weights.")
 @click.option("--midpoints", is_flag=True, help="The midpoint of every pair of seeds instead of -n random images.")
 @click.option("--invert", is_flag=True, help="The seeds are dark on white, the model's images light on black.")
 @click.option("--overwrite", is_flag=True, help="Replace the images of an earlier call in the directory.")
@@ -166,22 +194,42 @@ def generate(
     invert: bool,
     overwrite: bool,
 ) -> None:
-    """Generate images of the class that the SEEDS show: two image files or more, or a folder of them."""
+    """Generate images of the class that the SEEDS show: two image files or more, or a folder of them.
+
+    A model that makes images without seeds, from its prior, is given none.
+    """
     _check_directory(output)
     old = sorted(output.glob("generated_*.png"))
     if old and not overwrite:
         raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
+    if midpoints:
+        _refuse_given(("count", "seed"), "with --midpoints")
+    if not seeds:
+        _refuse_given(("midpoints", "invert"), "without SEEDS")
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
-    images = _read_images(seeds, loaded.image_shape, invert)
-    made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
-    for path in old:
-        path.unlink()
+    name = type(loaded).__name__
+    if seeds:
+        images = _read_images(seeds, loaded.image_shape, invert)
+        made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
+    elif hasattr(loaded, "prior"):
+        made = generation.sample(loaded, count, seed)
+    else:
+        raise InputError(f"{name} needs SEEDS: give two image files or more of the class, or a folder of them.")
     files = generation.save_images(output, made)
-    sheet = generation.save_few_shot(output / "few_shot.png", images, {type(loaded).__name__: made})
+    for path in set(old) - set(files):
+        path.unlink()
+    most = generation.pictures.most_images(loaded.image_shape)
+    shown = _spread(made, most)
+    if seeds:
+        overview = generation.save_few_shot(output / "few_shot.png", _spread(images, most), {name: shown})
+    else:
+        columns = round(len(shown) ** 0.5)
+        rows = [shown[start : start + columns] for start in range(0, len(shown), columns)]
+        overview = generation.save_grid(output / "samples.png", rows)
     click.echo(f"{len(files)} images: {files[0]}" + (f" to {files[-1].name}" if len(files) > 1 else ""))
-    click.echo(f"overview: {sheet}")
+    click.echo(f"overview{'' if len(shown) == len(made) else f' of {len(shown)} of them'}: {overview}")
 
 
 @cli.command(short_help="Interpolate between two images.")
@@ -189,7 +237,7 @@ def generate(
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="A .png (grid) or .gif file.")
-@click.option("--steps", type=click.IntRange(**_SIZE), help="Images on the path.  [default: 9, or 31 for a GIF]")
+@click.option("--steps", type=_STEPS, help="Images on the path.  [default: 9, or 31 for a GIF]")
 @click.option("--fps", default=15.0, show_default=True, type=click.FloatRange(1, 50), help="Frames a second of a GIF.")
 @click.option("--invert", is_flag=True, help="The images are dark on white, the model's light on black.")
 def interpolate(
@@ -198,7 +246,9 @@ def interpolate(
     """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation."""
     if output.suffix.lower() not in (".png", ".gif"):
         raise InputError(f"{output} is neither a .png nor a .gif file: name the output so.")
-    _check_directory(output.parent)
+    if output.suffix.lower() == ".png":
+        _refuse_given(("fps",), "on a .png")
+    _check_file(output)
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
@@ -217,11 +267,9 @@ def interpolate(
 @click.option("--source-split", help="Its split.  [default: the recipe's, or train]")
 @click.option("--target", metavar="NAME|FOLDER", help="Labelled data of unseen classes.  [default: their recipe's]")
 @click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
-@click.option("--samples", type=click.IntRange(min=2), help="Images a model.  [default: the recipe's, or 5000]")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of pairs and judges.")
-@click.option(
-    "--every", default=1, show_default=True, type=click.IntRange(**_SIZE), help="Run folders: each n-th snapshot."
-)
+@click.option("--samples", type=click.IntRange(2, _COUNT.max), help="Images a model.  [default: the recipe's, or 5000]")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and judges.")
+@click.option("--every", default=1, show_default=True, type=_COUNT, help="Run folders: each n-th snapshot.")
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
 def evaluate(
@@ -291,7 +339,7 @@ def evaluate(
 @click.option("--precision", help="tflite: float32 (default), float16, dynamic or int8.")
 @click.option("--representative", metavar="NAME|FOLDER", help="tflite in int8: images that the model will see.")
 @click.option("--name", help="serving: the model's name.  [default: kerasinterp]")
-@click.option("--version", "number", type=click.IntRange(**_SIZE), help="serving: the version.  [default: 1]")
+@click.option("--version", "number", type=_COUNT, help="serving: the version.  [default: 1]")
 def export(
     model: Path,
     kind: str,
@@ -302,15 +350,21 @@ def export(
     number: int | None,
 ) -> None:
     """Export MODEL as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
-    if kind != "tflite" and (precision or representative):
-        raise InputError("--precision and --representative go with --format tflite.")
-    if kind != "serving" and (name or number):
-        raise InputError("--name and --version go with --format serving.")
+    if kind != "tflite":
+        _refuse_given(("precision", "representative"), "without --format tflite")
+    elif precision != "int8":
+        _refuse_given(("representative",), "without --precision int8")
+    if kind != "serving":
+        _refuse_given(("name", "number"), "without --format serving")
     if precision == "int8" and not representative:
         raise InputError("int8 needs the range of every activation: give --representative, images the model will see.")
     if kind == "tflite" and output.suffix != ".tflite":
         output = output / f"{model.stem}.tflite"
-    _check_directory(output.parent if kind != "serving" else output)
+    if kind == "tflite":
+        _check_file(output)
+    else:
+        _check_directory(output.parent if kind == "saved_model" else output)
+        _refuse_dangling(output)
     with _quiet():
         from kerasinterp import data, exporting, generation
     loaded = generation.load_model(model)
@@ -321,8 +375,7 @@ def export(
     else:
         images = None
         if representative:
-            height, _, channels = loaded.image_shape
-            images = data.images(representative, split="train", image_size=height, channels=channels)[:200]
+            images = _spread(data.images(representative, split="train", **_form(loaded.image_shape)), 200)
         output.parent.mkdir(parents=True, exist_ok=True)
         written = exporting.export_tflite(loaded, output, precision or "float32", images)
     click.echo(f"wrote {written}")
@@ -334,21 +387,23 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 after such an error, 130 after Ctrl-C.
     """
-    # TensorFlow reports a machine without a GPU as an error; who wants its messages sets the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        return cli.main(args=arguments, prog_name="kerasinterp", standalone_mode=False) or 0
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "kerasinterp"
-        return _fail(f"{error.format_message()} (See {command} --help.)")
-    except click.ClickException as error:
-        return _fail(error.format_message())
-    except (click.Abort, KeyboardInterrupt) as error:
-        return _fail(str(error.__cause__ or error) or "Stopped by Ctrl-C.", code=130)
-    except InputError as error:
-        return _fail(str(error))
-    except OSError as error:
-        return _fail(_sentence(error))
+    with _plain_messages():
+        try:
+            return cli.main(args=arguments, prog_name="kerasinterp", standalone_mode=False) or 0
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "kerasinterp"
+            return _fail(f"{error.format_message()} (See {command} --help.)")
+        except click.ClickException as error:
+            return _fail(error.format_message())
+        except (click.Abort, KeyboardInterrupt) as error:
+            return _fail(str(error.__cause__ or error) or "Stopped by Ctrl-C.", code=130)
+        except InputError as error:
+            return _fail(str(error))
+        except Exception as error:
+            sentence = _sentence(error)
+            if not sentence:
+                raise
+            return _fail(sentence)
 
 
 def _fail(message: str, code: int = 2) -> int:
@@ -356,19 +411,78 @@ def _fail(message: str, code: int = 2) -> int:
     return code
 
 
-def _sentence(error: OSError) -> str:
-    where = f" {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-        return f"the disk is full, so{where or ' a file'} was not written: free some space and call again."
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"no permission to use{where or ' a file'} ({error.strerror}): choose another place."
-    return f"{error.strerror or error}{':' if where else ''}{where}."
+def _note(message: str) -> None:
+    click.echo(f"kerasinterp: note: {' '.join(message.split())}", err=True)
+
+
+# What keeps a file from being written. Libraries in C (TensorFlow, HDF5) raise errors of their own with the same text.
+_UNWRITTEN = {
+    errno.ENOSPC: "the disk is full, so {} was not written: free some space and call again.",
+    errno.EDQUOT: "your quota of disk space is used up, so {} was not written: free some space and call again.",
+    errno.EFBIG: "{} would be larger than the file system or the limit of the process (ulimit -f) allows: choose "
+    "another place, or raise the limit.",
+}
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell of an error of the surroundings, and nothing of any other."""
+    text = str(error)
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None:
+        number = next((number for number in _UNWRITTEN if os.strerror(number) in text), None)
+    where = str(getattr(error, "filename", None) or "a file")
+    if number in _UNWRITTEN:
+        return _UNWRITTEN[number].format(where)
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's
+        return "there is not enough memory: ask for fewer images at once, or for smaller batches."
+    if not isinstance(error, OSError):
+        return ""
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"no permission to use {where} ({error.strerror}): choose another place."
+    if number == errno.ENAMETOOLONG:
+        return f"the name {where} is too long for the file system: choose a shorter one."
+    if number == errno.EISDIR:
+        return f"{where} is a folder, where a file is needed: choose another name."
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open: raise the limit (ulimit -n), or run less at once."
+    return f"{error.strerror or text}{f': {where}' if error.filename else ''}."
+
+
+@contextlib.contextmanager
+def _plain_messages() -> Iterator[None]:
+    """Shows our warnings as a line each, without the line of the source, and nothing of how TensorFlow traces."""
+    # TensorFlow reports a machine without a GPU as an error; who wants its messages sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_plainly(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+            if issubclass(category, UserWarning):
+                _note(str(message))
+            else:
+                show(message, category, *place, **options)
+
+        warnings.showwarning = show_plainly
+        if not _wants_messages():
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+def _wants_messages() -> bool:
+    return os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1")
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps off the terminal what TensorFlow's C++ writes while it is imported, before it reads any setting."""
-    if "tensorflow" in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1"):
+    """Looks at Keras's settings, and keeps off the terminal what TensorFlow's C++ writes while it is imported."""
+    if "tensorflow" in sys.modules or _wants_messages():
+        from kerasinterp import _keras
+
         yield
         return
     sys.stderr.flush()
@@ -376,16 +490,28 @@ def _quiet() -> Iterator[None]:
     try:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
+        from kerasinterp import _keras  # noqa: F401
+
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
 
 
+def _refuse_given(names: Sequence[str], why: str) -> None:
+    """Raises InputError for the first of these parameters that the call gives, though it has no effect."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+        if parameter.name in names and given:
+            raise InputError(f"{parameter.opts[0]} has no effect {why}: leave it out.")
+
+
 def _check_directory(directory: Path) -> None:
     """Finds out before the work whether `directory` can be made and written to; leaves nothing behind."""
     place = directory.absolute()
     while not place.exists():
+        _refuse_dangling(place)
         place = place.parent
     if not place.is_dir():
         raise InputError(f"{place} is a file, so nothing can be written to {directory}: choose another output.")
@@ -395,6 +521,19 @@ def _check_directory(directory: Path) -> None:
             probe.flush()
     except OSError as error:
         raise InputError(f"{directory} cannot be written to ({error.strerror}): choose another output.") from error
+
+
+def _check_file(path: Path) -> None:
+    """As `_check_directory`, for a file that is to be written at `path`, where another may be."""
+    _refuse_dangling(path)
+    if path.exists():
+        regular(path)
+    _check_directory(path.parent)
+
+
+def _refuse_dangling(path: Path) -> None:
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path} is a link to {path.readlink()}, which does not exist: choose another output.")
 
 
 def _of_images(loaded: Any, path: Path) -> Any:
@@ -408,36 +547,36 @@ def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], inv
     import numpy as np
 
     from kerasinterp import data
+    from kerasinterp.data.ink import ink_note
 
     for path in paths:
         if not path.exists():
             raise InputError(f"there is no image file {'' if single else 'or folder '}{path}.")
         if single and path.is_dir():
             raise InputError(f"{path} is a folder: give one image file.")
-    height, _, channels = image_shape
-    images = np.concatenate(
-        [
-            data.images(path, image_size=height, channels=channels, invert=invert)
-            if path.is_dir()
-            else data.read_image(path, height, channels, invert=invert)[np.newaxis]
-            for path in paths
-        ]
-    )
-    edges = np.concatenate(
-        [images[:, 0].ravel(), images[:, -1].ravel(), images[:, :, 0].ravel(), images[:, :, -1].ravel()]
-    )
-    if channels == 1 and not invert and edges.mean() > 127:
-        click.echo(
-            "Note: these images look dark on white; if the model learned light on black, add --invert.", err=True
-        )
+    images = np.concatenate([data.images(path, **_form(image_shape), invert=invert) for path in paths])
+    if not invert and (text := ink_note(images)):
+        _note(text)
     return images
+
+
+def _form(image_shape: tuple[int, int, int]) -> dict[str, Any]:
+    """What `kerasinterp.data` is asked for: images of the model's size and channels."""
+    return {"image_size": image_shape[:2], "channels": image_shape[2]}
+
+
+def _spread(images: Any, most: int) -> Any:
+    """At most so many of the images, from all of them: files and classes come sorted."""
+    if len(images) <= most:
+        return images
+    return images[[number * len(images) // most for number in range(most)]]
 
 
 def _recipe_beside(model: Path) -> dict:
     """The settings of the run that made `model`, or none."""
     for folder in (model.parent, model.absolute().parent.parent):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return dict(json.loads((folder / "recipe.json").read_text())["recipe"])
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            return dict(json.loads(read_text(folder / "recipe.json"))["recipe"])
     return {}
 
 

@@ -1,9 +1,12 @@
-"""Files that are there whole or not at all."""
+"""Files that are written whole or not at all, and files that are read at once or not at all."""
 
 import contextlib
 import os
 import pathlib
+import stat
 from collections.abc import Iterator
+
+from kerasinterp.errors import InputError
 
 
 @contextlib.contextmanager
@@ -30,3 +33,21 @@ def written_whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def regular(path: str | os.PathLike) -> pathlib.Path:
+    """Returns `path` if it is a file, which can be read at once; of a pipe, say, a reader might wait for ever.
+
+    Raises:
+        InputError: it is something else.
+        FileNotFoundError: there is nothing.
+    """
+    path = pathlib.Path(path)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise InputError(f"{path} is a {'folder' if path.is_dir() else 'pipe or device'}, not a file: give a file.")
+    return path
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """The text of a `regular` file, in UTF-8; errors as there, and OSError where it cannot be read."""
+    return regular(path).read_text(encoding="utf-8")

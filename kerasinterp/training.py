@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import kerasinterp
 from kerasinterp import callbacks, data, evaluation, generation
-from kerasinterp.data.triplets import Transformations
+from kerasinterp.data import Transformations
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.files import written_whole
 from kerasinterp.nn import mlp

@@ -1,35 +1,45 @@
 """Images from datasets, folders and arrays, data with known in-betweens, and the batches that objectives learn from."""
 
-import os
-import pathlib
-from collections.abc import Sequence
+import sys
 
-import numpy as np
-
-from kerasinterp.data import lines, pole, spiral
-from kerasinterp.data.batches import batches
-from kerasinterp.data.convert import as_array, checked_array, from_array, to_float, to_uint8
-from kerasinterp.data.folder import from_folder, read_folder, read_image
-from kerasinterp.data.sources import Source, load, shaped, sources
-from kerasinterp.data.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
-from kerasinterp.data.views import Views, views
-from kerasinterp.errors import InputError
+from kerasinterp.data.convert import as_array, check_range, check_values, from_array, to_float, to_uint8
+from kerasinterp.data.datasets import Source, load, sources
+from kerasinterp.data.examples import Examples
+from kerasinterp.data.folder import from_folder, read_image
+from kerasinterp.data.forms.images import batches
+from kerasinterp.data.forms.pairs import pairs
+from kerasinterp.data.forms.sets import sets
+from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
+from kerasinterp.data.generated import glyphs, lines, pole, spiral
+from kerasinterp.data.ink import ink_note
+from kerasinterp.data.loading import images, load_examples
+from kerasinterp.data.notes import Note
+from kerasinterp.data.turns import Views, views
 
 __all__ = [
     "HANDWRITTEN",
     "NATURAL",
+    "Examples",
+    "Note",
     "Source",
     "Transformations",
     "Views",
     "as_array",
     "batches",
+    "check_range",
+    "check_values",
     "from_array",
     "from_folder",
+    "glyphs",
     "images",
+    "ink_note",
     "lines",
     "load",
+    "load_examples",
+    "pairs",
     "pole",
     "read_image",
+    "sets",
     "sources",
     "spiral",
     "to_float",
@@ -38,40 +48,6 @@ __all__ = [
     "views",
 ]
 
-
-def images(
-    what: str | os.PathLike | np.ndarray,
-    split: str = "train",
-    *,
-    image_size: int | None = None,
-    channels: int | None = None,
-    labels: bool | Sequence[str] = False,
-    **choices: object,
-) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """Images as uint8 (N, H, W, C), whatever they come from.
-
-    Args:
-        what: a dataset's name, the path of a folder of images or of one image, or an array.
-        split: of a dataset.
-        image_size, channels: as `load`; for a folder 28 and 1 unless given.
-        labels: give (images, int64 labels); a folder's labels are its sub-folders; names of attributes as `load`.
-        choices: further arguments of `load` (a name) or `from_folder` (a path).
-
-    Raises:
-        InputError: as `load`, `from_folder` and `from_array`.
-    """
-    if isinstance(what, np.ndarray):
-        found = checked_array(what)
-        if labels or choices:
-            raise InputError("An array has no labels and nothing to choose by: pass its labels yourself.")
-        if image_size or channels:
-            found = as_array(
-                from_array(found).map(lambda image: shaped(image * 127.5 + 127.5, image_size, channels or 0))
-            )
-        return found
-    # A dataset's name means the dataset, even where a folder of that name happens to be.
-    if isinstance(what, os.PathLike) or (what not in sources() and pathlib.Path(what).exists()):
-        found, numbers = read_folder(what, image_size or 28, channels or 1, **choices)
-        return (found, numbers) if labels else found
-    dataset = load(what, split, image_size=image_size, channels=channels, labels=labels, **choices)
-    return as_array(dataset)
+# `import kerasinterp.data.lines` goes on working.
+for _module in (glyphs, lines, pole, spiral):
+    sys.modules[f"{__name__}.{_module.__name__.rpartition('.')[2]}"] = _module

@@ -1,12 +1,17 @@
 """The two doors between stored images (uint8) and the images that networks see (float32 in [-1, 1])."""
 
 import io
+import operator
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from kerasinterp.errors import InputError
+
+_TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
+_LIGHT = 0.5  # images in [0, 1] have darker pixels than this; images in [-1, 1] without any are of white paper
+_LONGEST = 16_384  # pixels a side
 
 
 def to_float(images: np.ndarray | tf.Tensor) -> np.ndarray | tf.Tensor:
@@ -61,20 +66,66 @@ def checked_array(images: np.ndarray) -> np.ndarray:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise InputError(f"images have shape {shape}: give (N, H, W), or (N, H, W, C) with 1 or 3 channels.")
+    check_values(images)
+    return images if images.dtype == np.uint8 else to_uint8(images)
+
+
+def check_values(images: np.ndarray, name: str = "images", *, drawn: bool = False) -> None:
+    """Raises InputError unless images are uint8 in [0, 255] or float in [-1, 1]: the one rule of every door.
+
+    Args:
+        images: an array with at least one value.
+        name: what to call them in an error.
+        drawn: as `check_range`.
+    """
     if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind != "f":
-        raise InputError(f"images are {images.dtype}: give uint8 in [0, 255] or float in [-1, 1].")
-    if not np.isfinite(images).all():
-        raise InputError("images hold NaN or infinite values: remove them first.")
-    low, high = float(images.min()), float(images.max())
-    if low < -1.001 or high > 1.001:
-        raise InputError(f"float images range from {low:.3g} to {high:.3g}: scale them to [-1, 1], or give uint8.")
-    if low >= 0.0 and high > 0.0:
+        if not drawn and images.max() == 1:
+            raise InputError(f"{name} hold 0 and 1 only, which is black, as uint8: give 0 and 255 for black and white.")
+    elif images.dtype.kind != "f":
+        raise InputError(f"{name} are {images.dtype}: give uint8 in [0, 255] or float32 in [-1, 1].")
+    else:
+        check_range(images.min(), images.max(), name, drawn=drawn)
+
+
+def check_range(low: float, high: float, name: str = "images", *, drawn: bool = False) -> None:
+    """Raises InputError for float images that are not in [-1, 1], or that look like [0, 1].
+
+    Args:
+        low, high: the least and the greatest value, numbers or tensors with a value; NaN for images that hold one.
+        name: what to call the images in an error.
+        drawn: they only go into a picture. What a model makes of nothing may look like [0, 1], and is drawn as it is.
+    """
+    low, high = float(low), float(high)
+    if not np.isfinite([low, high]).all():
+        raise InputError(f"{name} hold values that are not finite (NaN or infinity): remove them first.")
+    if low < -1.0 - _TOLERANCE or high > 1.0 + _TOLERANCE:
         raise InputError(
-            f"float images go from {low:.3g} to {high:.3g}, which looks like [0, 1]: pass 2 * images - 1, in [-1, 1]."
+            f"{name} range from {low:.4g} to {high:.4g}: scale them to [-1, 1] (x / 127.5 - 1), or give uint8."
         )
-    return to_uint8(images)
+    if not drawn and 0.0 <= low < _LIGHT and high > 0.0:
+        raise InputError(
+            f"{name} range from {low:.4g} to {high:.4g}, which looks like [0, 1]: pass 2 * x - 1, in [-1, 1]."
+        )
+
+
+def height_and_width(image_size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """The size asked for, one number meaning a square; None stays None.
+
+    Raises:
+        InputError: no whole numbers from 1 to 16,384.
+    """
+    if image_size is None:
+        return None
+    sides = image_size if isinstance(image_size, tuple | list) else (image_size, image_size)
+    try:
+        if len(sides) != 2 or any(isinstance(side, bool) for side in sides):
+            raise TypeError
+        height, width = (operator.index(side) for side in sides)
+    except TypeError:
+        raise InputError(f"image_size is a whole number, or (height, width), not {image_size!r}.") from None
+    if not (1 <= height <= _LONGEST and 1 <= width <= _LONGEST):
+        raise InputError(f"image_size is 1 or more, and at most {_LONGEST:,}, not {image_size}.")
+    return height, width
 
 
 def as_array(dataset: tf.data.Dataset, limit: int | None = None) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -85,7 +136,7 @@ def as_array(dataset: tf.data.Dataset, limit: int | None = None) -> np.ndarray |
         limit: at most so many.
 
     Raises:
-        InputError: if there are none.
+        InputError: if there are none, or their files are damaged.
     """
     if limit is not None:
         dataset = dataset.take(limit)
@@ -97,7 +148,11 @@ def as_array(dataset: tf.data.Dataset, limit: int | None = None) -> np.ndarray |
     def stored(image, *label):
         return (to_uint8(image), *label)
 
-    parts = list(dataset.map(stored, tf.data.AUTOTUNE).batch(1000).as_numpy_iterator())
+    try:
+        parts = list(dataset.map(stored, tf.data.AUTOTUNE).batch(1000).as_numpy_iterator())
+    except tf.errors.OpError as error:
+        reason = (error.message.rpartition("}} ")[2].strip().splitlines() or [type(error).__name__])[0][:160]
+        raise InputError(f"The dataset cannot be read ({reason}): prepare it anew.") from error
     if not parts:
         raise InputError("The dataset has no images: check its name, split and classes.")
     images = np.concatenate([part[0] for part in parts])

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasinterp.data.batches import without_autotuning
+from kerasinterp.data.forms.numbered import without_autotuning
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.files import written_whole

@@ -13,8 +13,8 @@ from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance,
 from kerasinterp.evaluation.domain import TARGET, domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.generation import decode, encode, mix
 from kerasinterp.generation.checks import as_images
-from kerasinterp.generation.interpolate import decode, encode, mix
 from kerasinterp.nn import infogan
 
 _MOST_REAL = 10_000  # real target images that distances are taken to
@@ -206,7 +206,7 @@ def evaluate(
 
 def _pictures(model: keras.Model, codes: np.ndarray, name: str) -> np.ndarray:
     """Images of codes in [-1, 1]; what is not finite is told before the range is cut."""
-    return np.clip(finite(decode(model, codes), name), -1.0, 1.0)
+    return np.clip(finite(decode(model, codes, clip=False), name), -1.0, 1.0)
 
 
 def _labels(images: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from kerasinterp.data.marks import METADATA
 from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 
@@ -115,5 +116,5 @@ def save(figure: Figure, path: str | os.PathLike) -> pathlib.Path:
     if path.suffix.lower() != ".png":
         raise InputError(f"{path} does not end in .png: name the file so.")
     with written_whole(path) as partial:
-        figure.savefig(partial, format="png", dpi=120)
+        figure.savefig(partial, format="png", dpi=120, metadata=METADATA)
     return path

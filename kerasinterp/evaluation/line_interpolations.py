@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasinterp.data.lines import render
+from kerasinterp.data.generated.lines import render
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.paths import Interpolate, along, nearest

@@ -28,8 +28,8 @@ def mixes(
     """Frechet distances of mixes and of reconstructions from the data, and the consistency of the mixes.
 
     Args:
-        encode: images -> codes (N, ...); `functools.partial(generation.interpolate.encode, model)`, say.
-        decode: codes -> images.
+        encode: images -> codes (N, ...); `functools.partial(generation.encode, model)`, say.
+        decode: codes -> images; `functools.partial(generation.decode, model)`.
         draw: (codes, seed) -> mixed codes, at weights drawn from `seed`. It gets the codes in random order, so it may
             mix neighbours or, as `Mixing.draw`, the batch with its reverse.
         images: validation data, (N, ...), float in [-1, 1] or uint8.

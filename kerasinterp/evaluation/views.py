@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kerasinterp.data.convert import to_float
-from kerasinterp.data.views import Views
+from kerasinterp.data.turns import Views
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import IDEAL, legend, look, panels, required, save
 from kerasinterp.evaluation.paths import Interpolate, along, nearest

@@ -1,19 +1,30 @@
-"""New images from trained models: interpolation, few-shot generation, pictures and animations of them."""
+"""New images from trained models: codes and images of them, interpolation, few-shot generation, pictures for people."""
 
-from kerasinterp.generation.corners import bilinear, save_corners
-from kerasinterp.generation.few_shot import few_shot, midpoints
-from kerasinterp.generation.grid import save_few_shot, save_gif, save_grid, save_images, save_interpolations
-from kerasinterp.generation.interpolate import interpolate, pixel_fade, reconstruct
+from kerasinterp.generation.codes import decode, encode, mix
 from kerasinterp.generation.loading import load_model
+from kerasinterp.generation.paths import bilinear, interpolate, pixel_fade, reconstruct
+from kerasinterp.generation.pictures import (
+    save_corners,
+    save_few_shot,
+    save_gif,
+    save_grid,
+    save_images,
+    save_interpolations,
+)
+from kerasinterp.generation.samples import few_shot, midpoints, sample
 
 __all__ = [
     "bilinear",
+    "decode",
+    "encode",
     "few_shot",
     "interpolate",
     "load_model",
     "midpoints",
+    "mix",
     "pixel_fade",
     "reconstruct",
+    "sample",
     "save_corners",
     "save_few_shot",
     "save_gif",

@@ -1,11 +1,17 @@
-"""What every function of this room asks of images, blend weights and models."""
+"""What every function of this room asks of images, blend weights, numbers and models."""
+
+import os
 
 import numpy as np
 
-from kerasinterp.data.convert import to_float
+from kerasinterp.data.convert import check_values, to_float
 from kerasinterp.errors import InputError
 
-_TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
+_LACKS = {
+    "encode": "no encoder to take images",
+    "decode": "no decoder to make images",
+    "prior": "no prior to draw codes from",
+}
 
 
 def as_images(images: object, image_shape: tuple[int, int, int] | None = None, name: str = "images") -> np.ndarray:
@@ -17,7 +23,8 @@ def as_images(images: object, image_shape: tuple[int, int, int] | None = None, n
         name: what to call the images in an error.
 
     Raises:
-        InputError: no images, wrong shape, wrong type, a value outside the range or not finite.
+        InputError: no images, wrong shape, wrong type, a value outside the range or not finite; or, for a model, images
+            that look like [0, 1].
     """
     try:
         array = np.asarray(images)
@@ -35,19 +42,9 @@ def as_images(images: object, image_shape: tuple[int, int, int] | None = None, n
         raise InputError(
             f"{name} are {_size(array.shape[1:])}, but the model takes {_size(image_shape)}: resize or convert them."
         )
-    if array.dtype == np.uint8:
-        return to_float(array)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{name} are {array.dtype}: give float32 in [-1, 1] or uint8 in [0, 255].")
-    array = array.astype(np.float32)
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} hold values that are not finite (NaN or infinity): give float32 in [-1, 1].")
-    low, high = float(array.min()), float(array.max())
-    if low < -1.0 - _TOLERANCE or high > 1.0 + _TOLERANCE:
-        raise InputError(
-            f"{name} range from {low:.4g} to {high:.4g}: scale them to [-1, 1] (x / 127.5 - 1), or give uint8."
-        )
-    return array
+    # What no model takes is only drawn or blended.
+    check_values(array, name, drawn=image_shape is None)
+    return to_float(array) if array.dtype == np.uint8 else array.astype(np.float32)
 
 
 def as_pairs(
@@ -76,6 +73,36 @@ def as_alphas(alphas: object) -> np.ndarray:
     if not ((array >= 0.0) & (array <= 1.0)).all():
         raise InputError(f"alphas must lie in [0, 1] (0 is the first image, 1 the second), got {array.tolist()}.")
     return array
+
+
+def needs(model: object, method: str) -> None:
+    """Raises InputError if the model does not offer the method, with what it offers instead."""
+    if not hasattr(model, method):
+        advice = "give a model that has one"
+        if method == "encode" and hasattr(model, "prior"):
+            advice = "it makes images from its prior alone (generation.sample; kerasinterp generate without SEEDS)"
+        if method == "prior" and hasattr(model, "encode"):
+            advice = "give it seed images (generation.few_shot; kerasinterp generate with SEEDS)"
+        raise InputError(f"{type(model).__name__} has {_LACKS[method]}: {advice}.")
+
+
+def check_seed(seed: int) -> None:
+    """Raises InputError if the seed is not in 0 to 2**32 - 1, what Keras's `set_random_seed` takes."""
+    if not 0 <= seed < 2**32:
+        raise InputError(f"seed is {seed}: give one from 0 to {2**32 - 1}.")
+
+
+def check_memory(count: int, image_shape: tuple[int, ...]) -> None:
+    """Raises InputError if the machine's memory cannot hold `count` images, before any is made."""
+    if not hasattr(os, "sysconf"):  # Windows
+        return
+    needed = 3 * 4 * count * int(np.prod(image_shape))  # float32; as batches, joined, and cut to their range
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > memory:
+        raise InputError(
+            f"{count} images of {_size(image_shape)} need {needed / 1e9:.0f} GB of memory, and this machine has "
+            f"{memory / 1e9:.0f} GB: ask for fewer at once."
+        )
 
 
 def _size(shape: tuple[int, ...]) -> str:

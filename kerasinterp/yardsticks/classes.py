@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerasinterp import data, evaluation
 from kerasinterp.errors import InputError
-from kerasinterp.generation.interpolate import encode, pictures
+from kerasinterp.generation import decode, encode
 from kerasinterp.objectives import Objective, SupervisedAMR
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
@@ -34,7 +34,8 @@ def yardstick(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool) -> Yardstick
     def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
-        found = _mixes(functools.partial(encode, model), functools.partial(pictures, model), model.mixing)
+        both = functools.partial(encode, model, generated=True), functools.partial(decode, model)
+        found = _mixes(*both, model.mixing)
         codes = encode(model, learned)
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerasinterp import data, evaluation
 from kerasinterp.evaluation.figures import look, panels, save
-from kerasinterp.generation.interpolate import decode, encode
+from kerasinterp.generation import decode, encode
 from kerasinterp.objectives import Objective
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe

@@ -213,7 +213,7 @@ def _keras_blocks(threads: int, xla: bool):
     import tensorflow as tf
     from keras_step import KerasStep, operations
 
-    from kerasinterp.data.triplets import triplets
+    from kerasinterp.data import triplets
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from kerasinterp.data.convert import to_float
-from kerasinterp.data.lines import _covered, render
+from kerasinterp.data.generated.lines import _covered, render
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import draw_lines, line_interpolations, lines
 from tests.evaluation.toys import fade, switch

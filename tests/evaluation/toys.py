@@ -21,8 +21,8 @@ def images(seed: int, count: int = 60, angle: int = 0) -> tuple[np.ndarray, np.n
 def identity() -> types.SimpleNamespace:
     """A model whose codes are the pixels: its mixes are pixel fades, its reconstructions the images."""
     return types.SimpleNamespace(
-        encoder=keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()]),
-        decoder=keras.Sequential([keras.Input((144,)), keras.layers.Reshape((12, 12, 1))]),
+        encode=keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()]),
+        decode=keras.Sequential([keras.Input((144,)), keras.layers.Reshape((12, 12, 1))]),
         mixing=mixing.Linear(),
         image_shape=(12, 12, 1),
         latent_size=144,
@@ -32,7 +32,7 @@ def identity() -> types.SimpleNamespace:
 def scaled(factor: float) -> types.SimpleNamespace:
     """A model that decodes everything to `factor` times what it was."""
     model = identity()
-    model.decoder = keras.Sequential(
+    model.decode = keras.Sequential(
         [keras.Input((144,)), keras.layers.Rescaling(factor), keras.layers.Reshape((12, 12, 1))]
     )
     return model

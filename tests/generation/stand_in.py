@@ -33,6 +33,25 @@ class StandIn:
         )
         self.decoder = keras.Model(codes, CountTraces()(keras.layers.Reshape(SHAPE)(codes)))
 
+    def encode(self, images: tf.Tensor) -> tf.Tensor:
+        return self.encoder(images, training=False)
+
+    def decode(self, latents: tf.Tensor) -> tf.Tensor:
+        return self.decoder(latents, training=False)
+
+
+class Generator:
+    """A model without an encoder; its prior draws the images themselves, and a label inverts them."""
+
+    image_shape = SHAPE
+
+    def prior(self, count: int, seed: int) -> tf.Tensor:
+        return tf.random.stateless_uniform((count, int(np.prod(SHAPE))), (seed, 0), -1.0, 1.0)
+
+    def decode(self, latents: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        images = tf.reshape(latents, (-1, *SHAPE))
+        return images if labels is None else images * tf.cast(1 - 2 * labels, tf.float32)[:, None, None, None]
+
 
 def images(count: int, seed: int = 0, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, (count, *shape)).astype(np.float32)

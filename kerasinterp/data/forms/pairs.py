@@ -1,0 +1,34 @@
+"""Pairs of images of one class."""
+
+import numpy as np
+import tensorflow as tf
+
+from kerasinterp.data.examples import Examples
+from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, numbered, on_host
+from kerasinterp.data.forms.sets import of_one_class
+
+
+def pairs(
+    images: Examples | np.ndarray,
+    batch_size: int,
+    *,
+    labels: np.ndarray | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    steps: int | None = None,
+) -> tf.data.Dataset:
+    """Batches `{"c", "other", "labels"}`: every image once a pass, and another one of its class, drawn at random.
+
+    Arguments and errors as `sets` (of two). `c` and `other` are float32 (batch_size, H, W, C) in [-1, 1], or
+    (batch_size, D); `labels` is int64 (batch_size,).
+    """
+    check_numbers(batch_size, seed, start_step, steps)
+    examples = as_examples(images, labels)
+    stored, draw = on_host(examples.images), of_one_class(examples, batch_size, 2, seed)
+
+    def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
+        chosen, numbers = draw(step)
+        first, second = tf.unstack(chosen, axis=1)
+        return {"c": gathered(stored, first), "other": gathered(stored, second), "labels": numbers}
+
+    return numbered(batch, start_step, steps)
