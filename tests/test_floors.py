@@ -8,6 +8,7 @@ import kerasinterp
 FLOORS = {
     "errors": 0,
     "files": 0,
+    "processor": 0,
     "_tensorflow_gan": 0,
     "ops": 0,
     "nn": 1,
