@@ -9,6 +9,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "_keras": 0,
+    "processor": 0,
     "_tensorflow_gan": 0,
     "ops": 0,
     "nn": 1,

@@ -1,8 +1,9 @@
 """Convolutions of the GAN backbones (4 x 4 kernels, stride 2) with gradients that are quick on CPUs.
 
-Values and gradients are those of `tf.nn.conv2d` and `tf.nn.conv2d_transpose` with SAME padding. Two kernels of the CPU
-libraries are slow at these shapes and are replaced by matrix products: the gradient of the weights, which runs at half
-the speed of a product (in bfloat16), and the sum over many maps into one or three colours.
+Values and gradients are those of `tf.nn.conv2d` and `tf.nn.conv2d_transpose` with SAME padding. Two kernels of oneDNN
+are slow at these shapes and are replaced by matrix products: in bfloat16 the gradient of the weights, which runs at
+half the speed of a product (in float32 oneDNN's own is the quicker one); and the sum over many maps into one or three
+colours, a fifth slower with AVX2.
 """
 
 import tensorflow as tf
@@ -48,7 +49,7 @@ def _spread(maps: tf.Tensor, kernel: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
 def _weight_gradient(images: tf.Tensor, upstream: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
     """The gradient (4, 4, C, F) from the wide side (B, 2h, 2w, C) and the narrow side (B, h, w, F)."""
     _, _, channels, filters = shape
-    if channels < _FEW:
+    if channels < _FEW or images.dtype == tf.float32:
         return tf.raw_ops.Conv2DBackpropFilter(
             input=images, filter_sizes=shape, out_backprop=upstream, strides=[1, 2, 2, 1], padding="SAME"
         )

@@ -36,3 +36,16 @@ def _compare(expected, found, *arguments):
     np.testing.assert_allclose(values[0], values[1], atol=1e-4)
     for one, other in zip(*gradients, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3, rtol=1e-4)
+
+
+def test_the_gradient_of_the_weights_in_bfloat16():
+    """Products of its own; against float32 within what 8 bits and a sum of 72 can round."""
+    images, upstream, kernel = _normal((3, 8, 12, 9), 1), _normal((3, 4, 6, 5), 2), _normal((4, 4, 9, 5), 3)
+    gradients = []
+    for dtype in (tf.float32, tf.bfloat16):
+        x, k = tf.cast(images, dtype), tf.cast(kernel, dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(k)
+            loss = tf.reduce_sum(convolution.conv2d(x, k) * tf.cast(upstream, dtype))
+        gradients.append(tf.cast(tape.gradient(loss, k), tf.float32))
+    np.testing.assert_allclose(gradients[1], gradients[0], atol=0.03 * np.abs(gradients[0]).max())
