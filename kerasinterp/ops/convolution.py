@@ -1,8 +1,8 @@
 """Convolutions of the GAN backbones (4 x 4 kernels, stride 2) with gradients that are quick on CPUs.
 
 Values and gradients are those of `tf.nn.conv2d` and `tf.nn.conv2d_transpose` with SAME padding. Two kernels of oneDNN
-are slow at these shapes and are replaced by matrix products: in bfloat16 the gradient of the weights, which runs at half
-the speed of a product (in float32 oneDNN's own is the quicker one); and the sum over many maps into one or three
+are slow at these shapes and are replaced by matrix products: in bfloat16 the gradient of the weights, which runs at
+half the speed of a product (in float32 oneDNN's own is the quicker one); and the sum over many maps into one or three
 colours, a fifth slower with AVX2.
 """
 
