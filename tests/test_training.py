@@ -24,7 +24,7 @@ from kerasinterp.callbacks import steps_of
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
-from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find, recipes
+from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
 from kerasinterp.run import Run
 from kerasinterp.yardsticks import few_shot
 
@@ -239,33 +239,6 @@ def test_what_is_refused(recipe, finished, tmp_path):
     assert not (tmp_path / "unknown").exists()
     with pytest.raises(InputError, match="Did you mean 'augintae_mnist'"):
         find("augintae_mnst")
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"recipe": {"name": "x"}}', '{"recipe": {"later": 1}}'])
-def test_a_damaged_recipe_is_named(text, recipe, tmp_path):
-    (tmp_path / "recipe.json").write_text(text)
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        training.train(recipe, tmp_path, resume=True)
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        Run(tmp_path).is_finished(recipe)
-
-
-def test_a_run_that_is_none_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    for run in (tmp_path, tmp_path / "file"):
-        with pytest.raises(InputError, match="is no run folder"):
-            _ = Run(run).recipe
-    (tmp_path / "recipe.json").mkdir()
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        _ = Run(tmp_path).recipe
-
-
-def test_recipes_and_their_smoke_variants():
-    assert {"augintae_mnist", "augintae_omniglot"} <= set(recipes())
-    for name, one in recipes().items():
-        assert one.name == name
-        smoke = find(name, smoke=True)
-        assert smoke.schedule.epochs * smoke.schedule.images_per_epoch <= 10_000
 
 
 def test_players_may_have_their_own_optimizers():

@@ -16,6 +16,7 @@ from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge, paths
 
+READS = ("source", "split", "source_options", "invert", "target_split")  # of a recipe's data and target
 _PAIRS, _POINTS = 2, 11  # of the picture
 _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
@@ -79,7 +80,7 @@ def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and classes; where there are attributes only, each combination is one."""
     own = recipe.data
     named = bool(own.attributes) and not isinstance(own.attributes, dict)
-    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert}
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
     images, labels = data.images(own.source, split=split, labels=own.attributes if named else True, **form)
     return images, labels @ 2 ** np.arange(labels.shape[1]) if named else labels
 

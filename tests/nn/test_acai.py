@@ -142,7 +142,7 @@ def test_mixed_precision_ends_in_float32():
 
 
 @pytest.mark.parametrize(
-    ("shape", "scales", "said"), [((28, 28, 1), None, "divisible by 8"), ((32, 32, 2), 3, "channels")]
+    ("shape", "scales", "said"), [((28, 28, 1), None, "divisible by 8"), ((32, 32, 4), 3, "channels")]
 )
 def test_unsuitable_images_are_refused(shape, scales, said):
     for build in (acai.encoder, acai.decoder, acai.critic, acai.discriminator):

@@ -156,7 +156,7 @@ def test_mixed_precision_ends_in_float32():
     assert decoder(codes).dtype == "float32"
 
 
-@pytest.mark.parametrize(("shape", "said"), [((30, 28, 1), "divisible by 4"), ((28, 28, 2), "channels")])
+@pytest.mark.parametrize(("shape", "said"), [((30, 28, 1), "divisible by 4"), ((28, 28, 4), "channels")])
 def test_unsuitable_images_are_refused(shape, said):
     with pytest.raises(InputError, match=said):
         infogan.encoder(shape)
