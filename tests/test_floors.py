@@ -14,7 +14,6 @@ FLOORS = {
     "processor": 0,
     "typed": 0,
     "_keras": 0,
-    "processor": 0,
     "_tensorflow_gan": 0,
     "ops": 0,
     "nn": 1,
