@@ -192,7 +192,7 @@ def _train(
 def _predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     shape = tuple(network.input_shape[1:])
     chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)] or [images]
-    return np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
+    return np.concatenate([network.predict_on_batch(as_images(chunk, shape, made=True)) for chunk in chunks])
 
 
 def _digest(images: np.ndarray, labels: np.ndarray, settings: list) -> str:
