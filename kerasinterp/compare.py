@@ -128,26 +128,22 @@ def evaluate(
         path: _snapshots(runs[path], every or 1) if path in runs else {None: path} for path in dict.fromkeys(paths)
     }
     recipes_of = {path: runs[path].recipe if path in runs else _recipe_beside(path) for path in files}
-    last = {path: generation.load_model(list(own.values())[-1]) for path, own in files.items()}
     changes = {"data": dict(data or {}), "target": dict(target or {})}
-    own = {
-        path: recipe or _of_model(path, last[path], changes["data"].get("source"))
-        for path, recipe in recipes_of.items()
-    }
-    own = {path: (recipe, recipe.change(**changes)) for path, recipe in own.items()}
-    before, base = own[paths[0]]
-    for group, change in changes.items():
-        for name in change:
-            unlike = getattr(getattr(before, group), name) != getattr(getattr(base, group), name)
-            if unlike and name not in read_by(base.target.yardstick):
-                raise InputError(f"{name} has no effect on what {base.target.yardstick} measures: leave it out.")
+    for path, recipe in recipes_of.items():
+        if recipe is None and not changes["data"].get("source"):
+            raise InputError(f"there is no recipe.json beside {path} that names a source: give --source.")
+    last = {path: generation.load_model(list(own.values())[-1]) for path, own in files.items()}
+    known = {path: recipe or _of_model(path, last[path]) for path, recipe in recipes_of.items()}
+    asked = {path: recipe.change(**changes) for path, recipe in known.items()}
+    base = asked[paths[0]]
+    for group, name in ((group, name) for group, change in changes.items() for name in change):
+        before, after = (getattr(getattr(recipe, group), name) for recipe in (known[paths[0]], base))
+        if before != after and name not in read_by(base.target.yardstick):
+            raise InputError(f"{name} has no effect on what {base.target.yardstick} measures: leave it out.")
     names = _names(last, {path: run.recipe for path, run in runs.items()})
     for path, model in last.items():
-        if _measured_on(own[path][1], model) != _measured_on(base, last[paths[0]]):
-            raise InputError(
-                f"{names[path]} is measured on other data, or images of another size, than {names[paths[0]]}: evaluate "
-                "it alone."
-            )
+        if _measured_on(asked[path], model) != _measured_on(base, last[paths[0]]):
+            raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
     check_measurable(*last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured = {
@@ -304,14 +300,12 @@ def _recipe_beside(model: pathlib.Path) -> Recipe | None:
     return None
 
 
-def _of_model(path: pathlib.Path, model: Objective, source: str | None) -> Recipe:
-    """A recipe for a model of whose training nothing is known but the data's name."""
+def _of_model(path: pathlib.Path, model: Objective) -> Recipe:
+    """A recipe for a model of whose training nothing is known."""
     if len(model.image_shape) != 3:
         raise InputError(f"there is no recipe.json beside {path}, a model of points, to say what it is measured on.")
-    if not source:
-        raise InputError(f"there is no recipe.json beside {path} that names a source: give --source.")
     *size, channels = model.image_shape
-    return Recipe("", "", Data(source, image_size=tuple(size), channels=channels))
+    return Recipe("", "", Data("", image_size=tuple(size), channels=channels))
 
 
 def _measured_on(recipe: Recipe, model: Objective) -> tuple:
