@@ -179,21 +179,10 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
     samples = [callbacks.Samples(run.samples, _sampler(recipe, model))] if recipe.target.target else []
     dataset = batches(start_step=step)
     settings = processor.prepare()
-<<<<<<< HEAD
-    if run.exists and run.written.get("processor", settings) != settings:
-        warnings.warn(
-            f"{run} was begun with {run.written['processor']} and goes on with {settings}: sums may round otherwise.",
-            data.Note,
-            stacklevel=2,
-        )
-    run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
-    print(f"{len(examples):,} images of {recipe.data.source}")
-=======
     if run.exists and (begun_with := run.written.get("processor", settings)) != settings:
         notes.note(f"{run} was begun with {begun_with} and goes on with {settings}: sums may round otherwise.")
     print(f"{len(examples):,} images of {recipe.data.source}")
     run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
->>>>>>> runs
     checkpoints = callbacks.Checkpoints(run, schedule)
     checkpoints.set_model(model)
     checkpoints.keep()  # one that was being written when the process was killed
