@@ -38,5 +38,5 @@ def test_bars_are_the_models_and_the_real_images_a_line(tmp_path, monkeypatch):
 
 
 def test_another_file_type_is_refused(tmp_path):
-    with pytest.raises(InputError, match="does not end in .png"):
+    with pytest.raises(InputError, match=r"does not end in \.png"):
         draw_few_shot(TABLE, tmp_path / "measures.jpg")
