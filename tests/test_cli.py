@@ -131,7 +131,7 @@ def test_help_needs_no_tensorflow(arguments):
         (["generate", "m.keras", "a", "-o", "caf\udce9"], r"'caf\udce9' is not readable as text"),
         (["generate", "x" * 300, "a", "-o", "x"], "is too long for the file system"),
         (["interpolate", "m.keras", "a.png", "b.png", "-o", "x.jpg"], "neither a .png nor a .gif"),
-        (["evaluate", "m.keras", "-o", "x"], "there is no model file"),
+        (["evaluate", "m.keras", "-o", "x"], "give --source"),
     ],
 )
 def test_mistakes_get_one_sentence(capfd, monkeypatch, tmp_path, arguments, message):

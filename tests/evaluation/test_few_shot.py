@@ -337,7 +337,7 @@ def test_images_without_labels_are_one_class(judged, monkeypatch):
     unlabelled = Judge()
     evaluate({}, ONE_HOT, None, ONE_HOT, None, samples=300, judges=Judges(unlabelled, Judge()))
     for judge, mixed in [(features, False), (unlabelled, True)]:
-        pairs = [np.flatnonzero(one > 1e-3) for one in parts(judge.featured[2])]
+        pairs = [np.flatnonzero(one > 1e-3) for one in parts(judge.featured[1])]
         assert any(len(set(LABELS[pair])) == 2 for pair in pairs) == mixed
 
 
