@@ -33,7 +33,13 @@ RECIPE = Recipe(
         target_without=tuple(map("ABCDEFGHIJKLMNOPQRSTUVWXYZ".index, "BDGIOQSZ")),  # ours: they look like digits
     ),
 )
-SMOKE = RECIPE.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
+
+
+def smoke(recipe: Recipe) -> Recipe:
+    return recipe.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
+
+
+SMOKE = smoke(RECIPE)
 
 if __name__ == "__main__":
     from kerasinterp import processor
