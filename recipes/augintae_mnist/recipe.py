@@ -3,6 +3,11 @@
 Run as a script, or by `kerasinterp train augintae_mnist`.
 """
 
+from kerasinterp import processor
+
+if __name__ == "__main__":
+    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Target
 
 RECIPE = Recipe(
@@ -42,9 +47,6 @@ def smoke(recipe: Recipe) -> Recipe:
 SMOKE = smoke(RECIPE)
 
 if __name__ == "__main__":
-    from kerasinterp import processor
-
-    processor.prepare()  # before TensorFlow is imported
     from kerasinterp.compare import train_and_report
 
     train_and_report(RECIPE, "runs/augintae_mnist")

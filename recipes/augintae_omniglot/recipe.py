@@ -3,6 +3,11 @@
 Run as a script, or by `kerasinterp train augintae_omniglot`.
 """
 
+from kerasinterp import processor
+
+if __name__ == "__main__":
+    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+
 from kerasinterp.recipes.augintae_mnist import recipe as mnist
 
 from kerasinterp.recipe import Target
@@ -21,9 +26,6 @@ RECIPE = mnist.RECIPE.change(
 SMOKE = mnist.smoke(RECIPE)
 
 if __name__ == "__main__":
-    from kerasinterp import processor
-
-    processor.prepare()  # before TensorFlow is imported
     from kerasinterp.compare import train_and_report
 
     train_and_report(RECIPE, "runs/augintae_omniglot")
