@@ -235,8 +235,8 @@ def evaluate(
 def _check_shape(model: keras.Model, name: str, shape: tuple[int, ...]) -> None:
     if tuple(model.image_shape) != tuple(shape):
         raise InputError(
-            f"{name} takes images of shape {tuple(model.image_shape)}, the target images have {tuple(shape)}: load them "
-            "at the model's size."
+            f"{name} takes images of shape {tuple(model.image_shape)}, the target images have {tuple(shape)}: load "
+            "them at the model's size."
         )
 
 
