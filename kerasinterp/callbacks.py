@@ -125,7 +125,7 @@ def read_history(path: pathlib.Path) -> list[dict[str, float]]:
         for row in rows:
             row |= {key: int(row[key]) for key in ("epoch", "images_seen")} | {"seconds": row["seconds"]}
         return rows
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read ({error}): remove it, and it is begun anew.") from error
 
 

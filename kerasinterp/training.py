@@ -78,6 +78,11 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
         raise InputError("The networks do not fit in memory: choose a smaller width or latent_size.") from None
     finally:
         keras.config.set_dtype_policy(before)
+    if recipe.schedule.batch_size % (slices := max(model.every.values())):
+        raise InputError(
+            f"A batch of {recipe.schedule.batch_size} cannot be cut into {slices} equal slices: choose another "
+            "batch_size, or another every."
+        )
     optimizers = {}
     for player in model.players:
         own = recipe.optimizer(player.name, first=player is model.players[0])
