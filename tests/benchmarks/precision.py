@@ -54,7 +54,8 @@ def measure(seeds: int, epochs: int, steps: int, width: int) -> dict:
             "standard_errors": (gap / error).round(2).tolist(),
             "within_noise": bool((gap < 2 * error).all()),
         }
-    return {"seeds": seeds, "images_seen": [steps * (n + 1) * recipe.schedule.batch_size for n in range(epochs)], "terms": gaps}
+    seen = [steps * (n + 1) * recipe.schedule.batch_size for n in range(epochs)]
+    return {"seeds": seeds, "images_seen": seen, "terms": gaps}
 
 
 if __name__ == "__main__":
