@@ -194,7 +194,7 @@ def _train(
 def _predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     shape = tuple(network.input_shape[1:])
     chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)] or [images]
-    outputs = np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
+    outputs = np.concatenate([network.predict_on_batch(as_images(chunk, shape, made=True)) for chunk in chunks])
     return finite(outputs, "the classifier's outputs")  # argmax would take NaN for class 0
 
 

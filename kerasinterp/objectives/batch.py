@@ -29,7 +29,7 @@ def as_images(value: Any) -> Any:
     from_zero = (low >= 0.0) & (high > 0.0) & (tf.shape(value)[0] > 1)
     right = (low >= -1.001) & (high <= 1.001) & ~from_zero  # not for NaN either
     with tf.control_dependencies([tf.debugging.Assert(right, [_RANGE])]):
-        return tf.identity(value)
+        return tf.identity(tf.cast(value, tf.float32))
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
     def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
-        both = functools.partial(encode, model, generated=True), functools.partial(decode, model)
+        both = functools.partial(encode, model, made=True), functools.partial(decode, model)
         found = _mixes(*both, model.mixing)
         codes = encode(model, learned)
         codes_judged = encode(model, judged)

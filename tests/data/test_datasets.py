@@ -210,14 +210,30 @@ def test_a_look_up_that_never_ends_is_not_waited_for(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), tf.errors.ResourceExhaustedError(None, None, "disk full")]
+    "error",
+    [OSError(28, "No space left on device"), tf.errors.ResourceExhaustedError(None, None, "/a/b; No space left")],
 )
-def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, error, wrapped):
     def full(*_, **__):
-        raise error
+        if not wrapped:
+            raise error
+        try:
+            raise error
+        except type(error):
+            raise RuntimeError("while writing") from None  # as TFDS does
 
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", full)
-    with pytest.raises(InputError, match=r"lines/16 cannot be written to .*(No space left|disk full).*TFDS_DATA_DIR"):
+    with pytest.raises(InputError, match=r"lines/16 cannot be written to .* \(No space left.*\): .*TFDS_DATA_DIR"):
+        data.load("lines/16", data_dir=tmp_path)
+
+
+def test_a_fault_of_ours_is_not_told_as_the_disk_s(tmp_path, monkeypatch):
+    def wrong(*_, **__):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", wrong)
+    with pytest.raises(RuntimeError, match="a bug"):
         data.load("lines/16", data_dir=tmp_path)
 
 

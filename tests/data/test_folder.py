@@ -270,7 +270,7 @@ def test_more_than_the_memory_holds(tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("kerasinterp.data.folder.np.empty", full)
-    with pytest.raises(InputError, match="smaller image_size"):
+    with pytest.raises(InputError, match=r"0\.25 GB of memory: choose a smaller image_size"):
         data.images(tmp_path, image_size=16_384)
 
 

@@ -32,6 +32,7 @@ def test_light_images_and_what_models_make_are_taken(model, tmp_path):
     # A model's outputs may lie anywhere in [-1, 1]: they are drawn and blended as they are.
     generation.save_grid(tmp_path / "grid.png", [UNIT])
     assert generation.pixel_fade(UNIT, UNIT, [0.5]).min() >= 0
+    np.testing.assert_array_equal(as_images(UNIT, SHAPE, made=True), UNIT)
 
 
 def test_uint8_is_scaled_and_floats_are_kept():

@@ -28,7 +28,7 @@ def test_images_are_checked(model):
     light = np.abs(images(2))
     with pytest.raises(InputError, match=r"\[0, 1\]"):
         encode(model, light)
-    np.testing.assert_allclose(encode(model, light, generated=True), unit(light), atol=1e-6)
+    np.testing.assert_allclose(encode(model, light, made=True), unit(light), atol=1e-6)
 
 
 def test_an_unbounded_decoder_is_cut_unless_it_is_asked_not_to_be():

@@ -286,4 +286,4 @@ def test_unsuitable_images_are_refused():
     with pytest.raises(InputError, match="divisible by 16"):
         resnet.discriminator((24, 24, 1))
     with pytest.raises(InputError, match="channels"):
-        resnet.discriminator((32, 32, 2))
+        resnet.discriminator((32, 32, 5))

@@ -7,8 +7,10 @@ import tensorflow as tf
 from kerasinterp.ops import convolution
 
 
+@pytest.mark.parametrize("phases", [True, False])
 @pytest.mark.parametrize("channels", [1, 3, 9])
-def test_conv2d_equals_tensorflow(channels):
+def test_conv2d_equals_tensorflow(channels, phases, monkeypatch):
+    monkeypatch.setattr(convolution, "_PHASES", phases)  # on every processor
     images, kernel = (_normal((3, 8, 12, channels), 1), _normal((4, 4, channels, 5), 2))
     _compare(lambda x, k: tf.nn.conv2d(x, k, 2, "SAME"), convolution.conv2d, images, kernel)
 

@@ -298,6 +298,10 @@ def test_bad_input(images, options, said):
         triplets(images, **options)
 
 
+def test_the_default_batch():
+    assert triplets(GREY).element_spec["a"].shape == (128, 28, 28, 1)
+
+
 def test_bad_ranges():
     with pytest.raises(InputError, match="padding"):
         Transformations(padding="zero")
