@@ -6,7 +6,6 @@ import functools
 import inspect
 import os
 import pathlib
-import random
 import time
 import typing
 import warnings
@@ -16,9 +15,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from tensorflow.python.eager import context as tensorflow_context
-from tensorflow.python.framework import config as tensorflow_config
 
 from kerasinterp import callbacks, data, generation, processor
 from kerasinterp.callbacks import steps_of
@@ -32,12 +28,12 @@ from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
 from kerasinterp.recipe import Optimizer, Recipe
+from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
 from kerasinterp.typed import as_type
 from kerasinterp.yardsticks import few_shot
 
 # What `keras.utils.set_random_seed` sets, beside the seeds of Python, NumPy and TensorFlow.
-_KERAS_SEEDS = ("global_random_seed", "global_seed_generator")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -159,7 +155,7 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
     """
     run = Run(output)
     system(recipe)
-    with run.claimed(), _reproducible(recipe):
+    with run.claimed(), reproducible(recipe.seed, deterministic=not recipe.schedule.jit_compile):
         run.check_free(recipe, resume)
         _train(recipe, run, resume)
     return run
@@ -238,34 +234,6 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
 
 def _averages(recipe: Recipe) -> bool:
     return any(optimizer.averaging for optimizer in recipe.optimizers.values())
-
-
-@contextlib.contextmanager
-def _reproducible(recipe: Recipe) -> Iterator[None]:
-    """Within it, the same seed gives the same bytes; what it sets for that is as it was afterwards."""
-    seeds = random.getstate(), np.random.get_state(), tensorflow_context.global_seed()
-    of_keras = {name: global_state.get_global_attribute(name) for name in _KERAS_SEEDS}
-    of_operations = getattr(tensorflow_context.context(), "_rng", None)
-    options = tf.config.optimizer.get_experimental_options()
-    determinism = tensorflow_config.is_op_determinism_enabled()
-    try:
-        if not recipe.schedule.jit_compile:  # Keras does not compile deterministic models
-            tf.config.experimental.enable_op_determinism()
-            # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options(options)
-        if not determinism:
-            tensorflow_config.disable_op_determinism()
-        random.setstate(seeds[0])
-        np.random.set_state(seeds[1])
-        tensorflow_context.set_global_seed(seeds[2])
-        if of_operations is not None:  # goes on where it was, not from the seed
-            tensorflow_context.context()._rng = of_operations
-        for name, value in of_keras.items():
-            global_state.set_global_attribute(name, value)
 
 
 def _strategy() -> tf.distribute.Strategy:

@@ -31,6 +31,7 @@ from kerasinterp.generation import load_model
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
 from kerasinterp.objectives import OBJECTIVES, PlainAE
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
+from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
 from kerasinterp.yardsticks import few_shot
 
@@ -684,7 +685,7 @@ def test_training_leaves_the_process_as_it_was(seeded, recipe, monkeypatch):
         drawn()
     before = settings_of_the_process()
     for error in (None, ValueError, KeyboardInterrupt):
-        with contextlib.suppress(ValueError, KeyboardInterrupt), training._reproducible(recipe):
+        with contextlib.suppress(ValueError, KeyboardInterrupt), reproducible(0):
             inside.append((tensorflow_config.is_op_determinism_enabled(), rng_utils.get_random_seed()))
             assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
             drawn()
@@ -692,7 +693,7 @@ def test_training_leaves_the_process_as_it_was(seeded, recipe, monkeypatch):
                 raise error
         assert settings_of_the_process() == before
     assert inside == [(True, 0)] * 3
-    with training._reproducible(recipe.change(jit_compile=True)):
+    with reproducible(0, deterministic=False):
         assert not tensorflow_config.is_op_determinism_enabled()
     if seeded:
         after = drawn()
@@ -706,7 +707,7 @@ def test_settings_of_the_caller_stay(recipe):
     tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     try:
-        with training._reproducible(recipe):
+        with reproducible(0):
             pass
         assert tensorflow_config.is_op_determinism_enabled()
         assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]

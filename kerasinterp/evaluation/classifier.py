@@ -16,6 +16,7 @@ from kerasinterp.evaluation.paths import finite
 from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
+from kerasinterp.reproducible import reproducible
 
 _FORMAT = 1  # raise it when training changes, so that older cached classifiers are not used
 _CHUNK = 500  # images that are classified at once
@@ -186,7 +187,8 @@ def _train(
 
     order = tf.data.Dataset.from_tensor_slices(_balanced_order(labels, learn, steps * batch_size, seed))
     drawn = order.batch(batch_size, drop_remainder=True).map(batch).prefetch(2)
-    model.fit(without_autotuning(drawn), shuffle=False, verbose=verbose)
+    with reproducible(seed):
+        model.fit(without_autotuning(drawn), shuffle=False, verbose=verbose)
     result.set_weights(model.get_weights())
     return result
 
