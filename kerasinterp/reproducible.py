@@ -11,6 +11,7 @@ from keras.src.backend.common import global_state
 from tensorflow.python.eager import context as tensorflow_context
 from tensorflow.python.framework import config as tensorflow_config
 
+# What `keras.utils.set_random_seed` sets, beside the seeds of Python, NumPy and TensorFlow.
 _KERAS_SEEDS = ("global_random_seed", "global_seed_generator")
 
 

@@ -33,8 +33,6 @@ from kerasinterp.run import Run
 from kerasinterp.typed import as_type
 from kerasinterp.yardsticks import few_shot
 
-# What `keras.utils.set_random_seed` sets, beside the seeds of Python, NumPy and TensorFlow.
-
 
 class Interrupted(KeyboardInterrupt):
     """Training was stopped by the user, and saved; the message says how to go on."""
