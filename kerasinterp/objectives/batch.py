@@ -29,7 +29,7 @@ def as_images(value: Any) -> Any:
     from_zero = (low >= 0.0) & (high > 0.0) & (tf.shape(value)[0] > 1)
     right = (low >= -1.001) & (high <= 1.001) & ~from_zero  # not for NaN either
     with tf.control_dependencies([tf.debugging.Assert(right, [_RANGE])]):
-        return tf.identity(value)
+        return tf.identity(tf.cast(value, tf.float32))
 
 
 @contextlib.contextmanager
@@ -41,6 +41,12 @@ def in_one_sentence() -> Iterator[None]:
         if _RANGE in error.message:
             raise InputError(f"{_RANGE}.") from None
         raise
+
+
+def weigh_nothing(kind: str, *weights: Any) -> None:
+    """Raises InputError if a step is given weights of samples or classes."""
+    if any(weight is not None for weight in weights):
+        raise InputError(f"{kind} weighs all images alike: leave sample_weight and class_weight out.")
 
 
 def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:

@@ -1,8 +1,24 @@
 """What `fit` does around an objective's epochs, before and after the callbacks that it is given."""
 
+from typing import Any
+
 import keras
 
 from kerasinterp.errors import InputError
+
+
+def around(callbacks: Any, model: keras.Model) -> list[keras.callbacks.Callback]:
+    """What `fit` was given as `callbacks`, between those of this file.
+
+    Those that monitor a term need no mode: it is minimised. (Keras knows the direction of compiled metrics alone.)
+    """
+    given = getattr(callbacks, "callbacks", callbacks) or []  # of a CallbackList
+    given = [*given] if isinstance(given, list | tuple) else [given]
+    for callback in given:
+        monitored = str(getattr(callback, "monitor", "")).removeprefix("val_")
+        if monitored in model.term_names() and getattr(callback, "mode", None) == "auto":
+            callback.mode = "min"
+    return [BeforeOthers(), *given, AfterOthers()]
 
 
 class BeforeOthers(keras.callbacks.Callback):
@@ -19,18 +35,21 @@ class BeforeOthers(keras.callbacks.Callback):
         self.done = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if self.done and self.params.get("steps") in (None, self.done):
+        steps = self.params.get("steps")  # None for data of unknown length
+        if self.done and (not self.model.stop_training if steps is None else self.done == steps):
             self.model.after_epoch()
 
 
 class AfterOthers(keras.callbacks.Callback):
     """Gives every player the learning rate's change that a callback made to `model.optimizer`, the first player's.
 
-    Keras' `LearningRateScheduler` and `ReduceLROnPlateau` know that one only; the rates keep their ratios.
+    Keras' `LearningRateScheduler` and `ReduceLROnPlateau` know that one only; the rates keep their ratios. A player
+    whose rate the callback changed too keeps what it was given.
     """
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self.rate = self._rate(self.model.optimizer)
+        self.seen, self.ratios = {}, {}
+        self._look()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._follow()
@@ -39,22 +58,28 @@ class AfterOthers(keras.callbacks.Callback):
         self._follow()
 
     def _follow(self) -> None:
-        now = self._rate(self.model.optimizer)
-        if now == self.rate or not self.rate:
-            return
-        for player in self.model.players[1:]:
-            other = self.model.optimizer_of(player)
-            rate = self._rate(other)
-            if rate is None:
-                raise InputError(
-                    f"A callback changed the first player's learning rate, and {player.name}'s is a schedule: give all "
-                    "players schedules, or none."
-                )
-            other.learning_rate = rate * (now / self.rate)
-        self.rate = now
+        first, *others = self.model.players
+        now = self._rates()
+        if now[first.name] != self.seen[first.name]:
+            for player in others:
+                name = player.name
+                if now[name] is None:
+                    raise InputError(
+                        f"A callback changed the first player's learning rate, and {name}'s is a schedule: give all "
+                        "players schedules, or none."
+                    )
+                if now[name] == self.seen[name] and name in self.ratios:
+                    self.model.optimizer_of(player).learning_rate = now[first.name] * self.ratios[name]
+        self._look()
 
-    @staticmethod
-    def _rate(optimizer: keras.optimizers.Optimizer) -> float | None:
-        """The learning rate, None for a schedule."""
-        own = optimizer._learning_rate
-        return None if isinstance(own, keras.optimizers.schedules.LearningRateSchedule) else float(own.numpy())
+    def _look(self) -> None:
+        self.seen = self._rates()
+        first = self.seen[self.model.players[0].name]
+        if first:  # at 0, as a warm-up may begin, the ratios are those of before
+            self.ratios = {name: rate / first for name, rate in self.seen.items() if rate is not None}
+
+    def _rates(self) -> dict[str, float | None]:
+        """Each player's learning rate, None for a schedule."""
+        own = {player.name: self.model.optimizer_of(player)._learning_rate for player in self.model.players}
+        schedule = keras.optimizers.schedules.LearningRateSchedule
+        return {name: None if isinstance(rate, schedule) else float(rate.numpy()) for name, rate in own.items()}

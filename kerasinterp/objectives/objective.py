@@ -12,7 +12,7 @@ from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.joint import Joint
 from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
-from kerasinterp.objectives.batch import as_images, in_one_sentence, slices
+from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.player import Player, at_share, mean_gradient
 from kerasinterp.objectives.seeds import ReplicaSeeds
 
@@ -84,8 +84,6 @@ class Objective(keras.Model):
         self._train_functions = {}
         self._joint = {}
         self._means = {key: keras.metrics.Mean(name=key) for key in (*self.term_names(), *self.measures)}
-        for term in self.term_names():
-            self._means[term]._direction = "down"  # callbacks that monitor it need no mode
         self.built = True
 
     # What a system states
@@ -141,7 +139,7 @@ class Objective(keras.Model):
         self, tape: tf.GradientTape, player: Player, outputs: dict, ends: list[tf.Tensor], starts: list[tf.Tensor]
     ) -> list[tf.Tensor]:
         """The gradients at a player's variables of what has the gradients `starts` at `ends`, and of its penalties."""
-        penalties = outputs.get(_penalties_of(player), [])
+        penalties = outputs[_penalties_of(player)]
         ends, starts = [*ends, *penalties], [*starts, *map(tf.ones_like, penalties)]
         # Every replica sees a share of the batch, and their gradients are added.
         starts = [start / tf.distribute.get_strategy().num_replicas_in_sync for start in starts]
@@ -216,14 +214,14 @@ class Objective(keras.Model):
                 classes, which no term takes.
         """
         call = inspect.signature(super().fit).bind(*args, **kwargs)
-        callbacks = call.arguments.get("callbacks") or []
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [*(callbacks if isinstance(callbacks, list | tuple) else [callbacks])]
-            call.arguments["callbacks"] = [epochs.BeforeOthers(), *callbacks, epochs.AfterOthers()]
+        # Keras drops weights of samples that have no targets.
+        weigh_nothing(type(self).__name__, *(call.arguments.get(key) for key in ("sample_weight", "class_weight")))
+        call.arguments["callbacks"] = epochs.around(call.arguments.get("callbacks"), self)
         with in_one_sentence():
             return super().fit(*call.args, **call.kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        weigh_nothing(type(self).__name__, kwargs.get("sample_weight"))
         with in_one_sentence():
             return super().evaluate(*args, **kwargs)
 
@@ -247,8 +245,7 @@ class Objective(keras.Model):
         data, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         batch = dict(data) if isinstance(data, dict) else {"c": data}
         kind = type(self).__name__
-        if weights is not None:
-            raise InputError(f"{kind} weighs all images alike: leave sample_weight and class_weight out.")
+        weigh_nothing(kind, weights)
         if labels is not None:
             if not self.reads_labels:
                 raise InputError(f"{kind} learns from images alone, and was given targets too: leave y out.")
@@ -262,13 +259,17 @@ class Objective(keras.Model):
         return self._log(outputs)  # everybody acts on the last slice
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        return self._log(self.terms(self.prepare(data), training=False))
+        return self._log(self._outputs(self.prepare(data), training=False))
+
+    def _outputs(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
+        outputs = dict(self.terms(batch, training))
+        for player in self.players:  # what the networks' own regularisers ask for
+            outputs[_penalties_of(player)] = [x for name in player.networks for x in getattr(self, name).losses]
+        return outputs
 
     def _update(self, batch: dict[str, tf.Tensor], players: list[Player]) -> dict[str, tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
-            outputs = dict(self.terms(batch, training=True))
-            for player in players:  # what the networks' own regularisers ask for
-                outputs[_penalties_of(player)] = [x for name in player.networks for x in getattr(self, name).losses]
+            outputs = self._outputs(batch, training=True)
         updates = [(player, self.gradients(tape, player, outputs)) for player in players]
         del tape
         shares = self.step_shares(outputs)
@@ -290,7 +291,8 @@ class Objective(keras.Model):
             mean.update_state(outputs[key])
         first = self.players[0]
         loss = sum(self.term_weights[term] * tf.reduce_mean(outputs[term]) for term in first.terms)
-        self._loss_tracker.update_state(loss + sum(outputs.get(_penalties_of(first), [])))
+        count = tf.size(outputs[first.terms[0]])  # an epoch's last batch may be smaller
+        self._loss_tracker.update_state(loss + sum(outputs[_penalties_of(first)]), sample_weight=count)
         return self.get_metrics_result()
 
     # Names and variables
