@@ -3,19 +3,22 @@
 import keras
 import numpy as np
 
+from kerasinterp.nn.net import KINDS, Net
+
 SHAPE = (8, 8, 1)
 LATENT = 4
 LABELS = 3
+COUNT = 6  # images of a batch, and of the dataset of which a table has latents
 
 
 def linear(inputs: tuple, outputs: tuple, seed: int, normalised: bool = False, name: str | None = None) -> keras.Model:
-    """One matrix, without bias; see `apply`."""
+    """One matrix, without bias; see `apply`. Its results have Keras' floatx, whatever the policy of its matrix."""
     x = given = keras.Input(inputs)
     initializer = keras.initializers.RandomNormal(stddev=0.3, seed=seed)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(int(np.prod(outputs)), kernel_initializer=initializer, use_bias=False)(x)
-    x = keras.layers.UnitNormalization(dtype="float32")(x) if normalised else x
-    return keras.Model(given, keras.layers.Reshape(outputs, dtype="float32")(x), name=name)
+    x = keras.layers.UnitNormalization(dtype=keras.config.floatx())(x) if normalised else x
+    return keras.Model(given, keras.layers.Reshape(outputs, dtype=keras.config.floatx())(x), name=name)
 
 
 def apply(network: keras.Model, x: np.ndarray) -> np.ndarray:
@@ -24,38 +27,62 @@ def apply(network: keras.Model, x: np.ndarray) -> np.ndarray:
     return (x.reshape(len(x), -1) @ network.weights[0].numpy().astype(float)).reshape(-1, *network.output_shape[1:])
 
 
+def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> keras.Model:
+    """A network of any kind: a matrix; a second matrix for classes; a table of latents, some longer than 1."""
+    ends = {"images": (*SHAPE[:2], SHAPE[2] * net.images), "latents": (LATENT * net.outputs,), "scores": (1,)}
+    ends |= {"labels": (LABELS,), "features": (LATENT,)}
+    takes, gives = KINDS[net.kind]
+    if takes == "indices":
+        places = keras.Input((), dtype="int32")
+        initializer = keras.initializers.RandomNormal(stddev=0.7, seed=seed)
+        return keras.Model(places, keras.layers.Embedding(COUNT, LATENT, initializer)(places), name=name)
+    network = linear(ends[takes], ends[gives], seed, normalised and net == Net("encoder"), name)
+    if gives == "features":
+        return keras.Model(network.input, keras.layers.Activation("sigmoid")(network.output), name=name)
+    if net.classes:
+        images = keras.Input(network.input_shape[1:])
+        return keras.Model(images, [network(images), linear(ends[takes], (LABELS,), seed + 500)(images)], name=name)
+    return network
+
+
 def linear_networks(seed: int = 0, normalised: bool = True) -> dict[str, keras.Model]:
-    """Every network that some objective asks for, by name."""
-    shapes = {
-        "encoder": (SHAPE, (LATENT,)),
-        "decoder": ((LATENT,), SHAPE),
-        "discriminator": (SHAPE, (1,)),
-        "critic": (SHAPE, (1,)),
-        "posterior": (SHAPE, (2 * LATENT,)),
-        "latent_discriminator": ((LATENT,), (1,)),
-        "judge_encoder": (SHAPE, (LATENT,)),
-        "judge_decoder": ((LATENT,), SHAPE),
-    }
-    return {
-        name: linear(*shape, 10 * seed + n, normalised and name == "encoder", name)
-        for n, (name, shape) in enumerate(shapes.items(), 1)
-    }
+    """Networks of the names that are kinds, besides a VAE's and GAIA's."""
+    nets = {kind: Net(kind) for kind in KINDS}
+    nets |= {"posterior": Net("encoder", outputs=2), "judge_encoder": Net("encoder", space="judged")}
+    nets |= {"judge_decoder": Net("decoder", space="judged")}
+    return {name: linear_network(net, name, 20 * seed + n, normalised) for n, (name, net) in enumerate(nets.items(), 1)}
 
 
 def make(cls: type, normalised: bool = False, **options):
-    """An objective on linear networks."""
-    networks = linear_networks(normalised=normalised)
-    return cls(**{name: networks[name] for name in cls.network_names()}, **options)
+    """An objective on linear networks; `options` may name networks of one's own."""
+    nets = cls.nets().items()
+    built = {name: linear_network(net, name, n, normalised) for n, (name, net) in enumerate(nets, 1)}
+    return cls(**built | options)
 
 
-def image_batch(count: int = 6, seed: int = 0) -> dict[str, np.ndarray]:
+def image_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
     return {"c": np.random.default_rng(seed).uniform(-1, 1, (count, *SHAPE)).astype(np.float32)}
 
 
-def triplet_batch(count: int = 6, seed: int = 0) -> dict[str, np.ndarray]:
+def triplet_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     batch = {key: rng.uniform(-1, 1, (count, *SHAPE)).astype(np.float32) for key in "abc"}
     return batch | {"alpha": rng.uniform(size=count).astype(np.float32)}
+
+
+def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[str, np.ndarray]:
+    """All that any objective reads; with `alpha`, IntAE draws none."""
+    batch = triplet_batch(count, seed)
+    batch["labels"] = np.random.default_rng(seed + 1).integers(0, 2, (count, LABELS)).astype(np.float32)
+    batch["place"] = np.arange(count, dtype=np.int32) % COUNT
+    if not alpha:
+        del batch["alpha"]
+    return batch
+
+
+def batch_for(cls: type, count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
+    """A batch on which an objective of linear networks trains, and draws what it can draw."""
+    return full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")
 
 
 # Losses in NumPy: one value an image.

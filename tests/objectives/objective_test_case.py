@@ -1,82 +1,160 @@
-"""What every objective must do, whatever it minimises."""
+"""What every objective must do, whatever it minimises.
+
+A new system's test begins with one call:
+
+    def test_contract(tmp_path):
+        run_objective_test(lambda: networks.make(GLO), networks.batch_for(GLO), tmp_path)
+"""
 
 import contextlib
 import pathlib
 import unittest.mock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasinterp.objectives import Objective
+from kerasinterp.ops import losses
 
 
 def run_objective_test(
-    make: Callable[[], Objective],
-    batch: dict[str, np.ndarray],
-    tmp_path: pathlib.Path,
-    following: dict[str, np.ndarray] | None = None,
+    make: Callable[[], Objective], batch: dict[str, np.ndarray], tmp_path: pathlib.Path, held: str = ""
 ) -> None:
-    """Checks the contract of `Objective`.
+    """Checks the contract of `Objective`: players, logs, config, saving, gradients.
 
     Args:
         make: returns a new, uncompiled objective, the same each time.
         batch: one batch as `fit` gets it.
         tmp_path: an empty directory.
-        following: the batch on which a loaded model must go on to the bit; `batch` if not given.
+        held: as `gradients_of_terms`.
     """
-    _check_players_move_their_own_variables(make, batch)
+    _check_players_move_their_own_networks(make, batch)
     _check_logs(make, batch)
     _check_config_round_trip(make)
-    with _graphs_as_written():
-        _check_saved_model_goes_on_to_the_bit(make, batch, batch if following is None else following, tmp_path)
+    _check_saved_model_goes_on_to_the_bit(make, batch, tmp_path)
+    reached = {network for reach in gradients_of_terms(make, batch, held).values() for network in reach}
+    assert reached == {network for player in make().players for network in player.networks}
 
 
-def run_slow_objective_test(
-    make: Callable[[], Objective], batch: dict[str, np.ndarray], strategy: tf.distribute.Strategy | None = None
-) -> None:
-    """XLA, and the devices of `strategy`, give what a plain step on one device gives, for the same draws."""
+def run_slow_objective_test(make: Callable[[], Objective], batch: dict[str, np.ndarray]) -> None:
+    """XLA gives what a plain step gives, for the same draws: it has a random generator of its own."""
     with unittest.mock.patch.multiple(keras.random, uniform=_fixed_uniform, normal=_fixed_normal):
-        _check_compiled(make, batch, strategy)
+        plain = _step(_compiled(make), batch)
+        np.testing.assert_allclose(_step(_compiled(make, jit_compile=True), batch), plain, rtol=2e-4, atol=2e-6)
 
 
-def _check_compiled(make, batch, strategy):
-    plain = _step(_compiled(make), batch)
-    np.testing.assert_allclose(_step(_compiled(make, jit_compile=True), batch), plain, rtol=2e-4, atol=2e-6)
-    if strategy is None:
-        return
-    with strategy.scope():
-        model = _compiled(make)
-    count = len(batch["c"])
-    dataset = tf.data.Dataset.from_tensors(batch).unbatch().batch(count, drop_remainder=True)
-    model.fit(dataset, epochs=1, verbose=0, shuffle=False)
-    np.testing.assert_allclose(_flat(model.weights), plain, rtol=2e-4, atol=2e-6)
+def gradients_of_terms(
+    make: Callable[[], Objective], batch: dict[str, np.ndarray], held: str = "", seed: int = 0
+) -> dict[str, set[str]]:
+    """Which of its players' networks the gradient of each term reaches; each must be the term's slope, in float64.
+
+    Along a random direction of each network's weights, the gradient is compared with a central difference.
+
+    Args:
+        held: the dotted name of what the system takes as a constant of a step, a function of TensorFlow ("stop_gradient")
+            or of the objective ("self._squashed"): it gives the same values on both sides of the difference.
+        seed: of the directions.
+    """
+    rng, reached = np.random.default_rng(seed), {}
+    with in_float64():
+        model = make()
+        model.dtype_policy = keras.DTypePolicy("float64")
+        inputs = {k: tf.constant(v, tf.float64 if v.dtype.kind == "f" else v.dtype) for k, v in batch.items()}
+        state = model.seed_generator.state.numpy()
+        owner, name = (model, held.removeprefix("self.")) if held.startswith("self.") else (tf, held)
+        kept = []
+
+        def terms():
+            model.seed_generator.state.assign(state)
+            return {k: tf.reduce_mean(v) for k, v in model.terms(inputs, training=True).items() if k in names}
+
+        def keep(*args, _whole=getattr(owner, name, None)):
+            kept.append(_whole(*args))
+            return kept[-1]
+
+        names = model.term_names()
+        with _replaced(owner, name, keep), tf.GradientTape(persistent=True) as tape:
+            values = terms()
+        for player in model.players:
+            for network in player.networks:
+                variables = getattr(model, network).trainable_variables
+                directions = [rng.normal(size=variable.shape) for variable in variables]
+                starts, sides = [variable.numpy() for variable in variables], []
+                for side in (1e-6, -1e-6):
+                    for variable, start, direction in zip(variables, starts, directions, strict=True):
+                        variable.assign(start + side * direction)
+                    constants = iter(kept)
+                    with _replaced(owner, name, lambda *_, _constants=constants: next(_constants)):
+                        sides.append(terms())
+                for variable, start in zip(variables, starts, strict=True):
+                    variable.assign(start)
+                for term in player.terms:
+                    found = tape.gradient(values[term], [variable.value for variable in variables])
+                    slope = sum(
+                        np.sum(tf.convert_to_tensor(gradient).numpy() * direction)
+                        for gradient, direction in zip(found, directions, strict=True)
+                        if gradient is not None
+                    )
+                    expected = float(sides[0][term] - sides[1][term]) / 2e-6
+                    np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-8, err_msg=f"{term}: {network}")
+                    if slope:
+                        reached.setdefault(term, set()).add(network)
+    return reached
 
 
-def _check_players_move_their_own_variables(make, batch):
+@contextlib.contextmanager
+def in_float64() -> Iterator[None]:
+    """Networks that are built within it compute in float64, and so do terms, which otherwise are cast to float32.
+
+    TensorFlow-GAN's loss, float32 inside, has its formula (Mao et al., eq. 9) in its place.
+    """
+    policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    least_squares = unittest.mock.patch.object(
+        losses, "least_squares", lambda scores, label: tf.reshape(0.5 * tf.square(scores - label), [-1])
+    )
+    try:
+        with unittest.mock.patch.object(tf, "float32", tf.float64), least_squares:
+            yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+def _replaced(owner, name, function):
+    return unittest.mock.patch.object(owner, name, function) if name else contextlib.nullcontext()
+
+
+def _check_players_move_their_own_networks(make, batch):
     for player in make().players:
         model = make()
         rates = {other.name: 0.1 if other is player else 0.0 for other in model.players}
-        model.compile({name: keras.optimizers.SGD(rate) for name, rate in rates.items()})
-        before = {variable.path: variable.numpy() for variable in model.trainable_variables}
+        model.compile({name: keras.optimizers.SGD(rate) for name, rate in rates.items()}, run_eagerly=True)
+        before = {network: _flat(getattr(model, network).weights) for network in model.network_names()}
         model.train_on_batch(batch)
-        own = {variable.path for variable in model.variables_of(player)}
-        for variable in model.trainable_variables:
-            moved = not np.array_equal(before[variable.path], variable.numpy())
-            assert moved == (variable.path in own), f"{player.name}: {variable.path}"
+        for network, start in before.items():
+            moved = not np.array_equal(start, _flat(getattr(model, network).weights))
+            assert moved == (network in player.networks), f"{player.name}: {network}"
 
 
 def _check_logs(make, batch):
+    """The one step that is traced here; the others run eagerly, which is quicker once."""
     model = _compiled(make)
     dataset = tf.data.Dataset.from_tensors(batch).repeat(3)
     history = model.fit(dataset, verbose=0, shuffle=False).history
-    assert set(history) == {metric.name for metric in model.metrics}
+    assert set(history) == {"loss", *model.term_names(), *model.measures}
     assert all(np.isfinite(values).all() for values in history.values())
-    evaluated = model.evaluate(dataset, verbose=0, return_dict=True)
-    assert set(evaluated) == set(history)
-    images = batch["c"]
-    np.testing.assert_array_equal(model.predict(images, verbose=0).shape, images.shape)
+    assert int(model.step) == 3
+    assert set(model.evaluate(dataset, verbose=0, return_dict=True)) == set(history)
+    if hasattr(model, "encode"):
+        assert model.predict(batch["c"], verbose=0).shape == batch["c"].shape
+    elif hasattr(model, "prior"):
+        latents = model.prior(len(batch["c"]))
+        np.testing.assert_array_equal(latents, model.prior(len(batch["c"])))
+        np.testing.assert_allclose(model.predict(latents, verbose=0), model.decode(latents), rtol=1e-4, atol=1e-6)
 
 
 def _check_config_round_trip(make):
@@ -88,33 +166,22 @@ def _check_config_round_trip(make):
     assert [v.shape for v in copy.weights] == [v.shape for v in model.weights]
 
 
-@contextlib.contextmanager
-def _graphs_as_written():
-    """As `training.train`: TensorFlow rewrites a graph otherwise each time, and then equal steps round unequally."""
-    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
-
-
-def _check_saved_model_goes_on_to_the_bit(make, batch, following, tmp_path):
-    model = _compiled(make)
+def _check_saved_model_goes_on_to_the_bit(make, batch, tmp_path):
+    model = _compiled(make, run_eagerly=True)
     model.train_on_batch(batch)
     path = tmp_path / "model.keras"
     model.save(path)
     loaded = keras.saving.load_model(path)
+    loaded.run_eagerly = True
     for player in model.players:
         mine, theirs = model.optimizer_of(player), loaded.optimizer_of(player)
         assert type(theirs) is type(mine)
         assert len(theirs.variables) == len(mine.variables)
         for left, right in zip(mine.variables, theirs.variables, strict=True):
             np.testing.assert_array_equal(left.numpy(), right.numpy())
-    np.testing.assert_array_equal(_step(loaded, following), _step(model, following))
-
-
-# XLA has a random generator of its own, so its draws are others.
+    np.testing.assert_array_equal(_step(loaded, batch), _step(model, batch))
+    assert int(loaded.step) == int(model.step) == 2
+    np.testing.assert_array_equal(loaded.seed_generator.state, model.seed_generator.state)
 
 
 def _fixed_uniform(shape, minval=0.0, maxval=1.0, **kwargs):
@@ -139,4 +206,4 @@ def _step(model, batch):
 
 
 def _flat(variables):
-    return np.concatenate([np.ravel(variable.numpy()) for variable in variables if "seed" not in variable.path])
+    return np.concatenate([np.ravel(variable.numpy()) for variable in variables])
