@@ -43,6 +43,12 @@ def in_one_sentence() -> Iterator[None]:
         raise
 
 
+def weigh_nothing(kind: str, *weights: Any) -> None:
+    """Raises InputError if a step is given weights of samples or classes."""
+    if any(weight is not None for weight in weights):
+        raise InputError(f"{kind} weighs all images alike: leave sample_weight and class_weight out.")
+
+
 def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
     """The batch cut into `count` equal ones.
 

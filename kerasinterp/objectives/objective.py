@@ -12,7 +12,7 @@ from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.joint import Joint
 from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
-from kerasinterp.objectives.batch import as_images, in_one_sentence, slices
+from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.player import Player, at_share, mean_gradient
 from kerasinterp.objectives.seeds import ReplicaSeeds
 
@@ -214,11 +214,14 @@ class Objective(keras.Model):
                 classes, which no term takes.
         """
         call = inspect.signature(super().fit).bind(*args, **kwargs)
+        # Keras drops weights of samples that have no targets.
+        weigh_nothing(type(self).__name__, *(call.arguments.get(key) for key in ("sample_weight", "class_weight")))
         call.arguments["callbacks"] = epochs.around(call.arguments.get("callbacks"), self)
         with in_one_sentence():
             return super().fit(*call.args, **call.kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        weigh_nothing(type(self).__name__, kwargs.get("sample_weight"))
         with in_one_sentence():
             return super().evaluate(*args, **kwargs)
 
@@ -242,8 +245,7 @@ class Objective(keras.Model):
         data, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         batch = dict(data) if isinstance(data, dict) else {"c": data}
         kind = type(self).__name__
-        if weights is not None:
-            raise InputError(f"{kind} weighs all images alike: leave sample_weight and class_weight out.")
+        weigh_nothing(kind, weights)
         if labels is not None:
             if not self.reads_labels:
                 raise InputError(f"{kind} learns from images alone, and was given targets too: leave y out.")

@@ -34,7 +34,7 @@ def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> 
     takes, gives = KINDS[net.kind]
     if takes == "indices":
         places = keras.Input((), dtype="int32")
-        initializer = keras.initializers.RandomNormal(stddev=0.5, seed=seed)
+        initializer = keras.initializers.RandomNormal(stddev=0.7, seed=seed)
         return keras.Model(places, keras.layers.Embedding(COUNT, LATENT, initializer)(places), name=name)
     network = linear(ends[takes], ends[gives], seed, normalised and net == Net("encoder"), name)
     if gives == "features":

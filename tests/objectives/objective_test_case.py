@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.objectives import Objective
+from kerasinterp.ops import losses
 
 
 def run_objective_test(
@@ -105,12 +106,18 @@ def gradients_of_terms(
 
 @contextlib.contextmanager
 def in_float64() -> Iterator[None]:
-    """Networks that are built within it compute in float64, and so do terms, which otherwise are cast to float32."""
+    """Networks that are built within it compute in float64, and so do terms, which otherwise are cast to float32.
+
+    TensorFlow-GAN's loss, float32 inside, has its formula (Mao et al., eq. 9) in its place.
+    """
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
+    least_squares = unittest.mock.patch.object(
+        losses, "least_squares", lambda scores, label: tf.reshape(0.5 * tf.square(scores - label), [-1])
+    )
     try:
-        with unittest.mock.patch.object(tf, "float32", tf.float64):
+        with unittest.mock.patch.object(tf, "float32", tf.float64), least_squares:
             yield
     finally:
         keras.config.set_floatx(floatx)

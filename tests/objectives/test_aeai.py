@@ -75,7 +75,7 @@ def test_a_loss_that_is_switched_off_moves_nothing():
 
     def step(**options):
         model = networks.make(AEAI, points=2, **options)
-        model.compile(keras.optimizers.SGD(1.0))
+        model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
         before = model.decoder.weights[0].numpy()
         logs = model.train_on_batch(networks.image_batch(), return_dict=True)
         return model.decoder.weights[0].numpy() - before, logs
@@ -113,7 +113,7 @@ def test_a_perceptual_network_of_another_shape_is_refused():
 
 def test_fit_takes_any_number_of_images():
     model = networks.make(AEAI, points=2)
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     history = model.fit(networks.image_batch(7)["c"], batch_size=2, verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
 

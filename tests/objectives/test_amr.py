@@ -69,7 +69,7 @@ def test_amr_follows_the_paper(monkeypatch):
 def test_five_discriminator_steps_to_one():
     """Appendix 5.1: the batch is cut in five, D learns from each slice, the autoencoder from the last."""
     model = networks.make(AMR, every={"autoencoder": 5})
-    model.compile("adam")
+    model.compile("adam", run_eagerly=True)
     model.train_on_batch(networks.image_batch(10))
     assert int(model.discriminator_optimizer.iterations) == 5
     assert int(model.autoencoder_optimizer.iterations) == 1

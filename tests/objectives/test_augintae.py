@@ -17,16 +17,13 @@ def make(cls=AugIntAE, **options):
 
 @pytest.mark.parametrize("cls", [PlainAE, AE, IntAE, AugIntAE])
 def test_contract(cls, tmp_path):
-    # Objectives that draw within the step must go on with the same draws.
-    drawing = triplet_batch() if cls is AugIntAE else {"c": triplet_batch()["c"]}
-    run_objective_test(lambda: make(cls), triplet_batch(), tmp_path, drawing)
+    run_objective_test(lambda: make(cls), networks.batch_for(cls), tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cls", [PlainAE, AE, IntAE, AugIntAE])
-def test_contract_compiled_and_distributed(cls, two_devices):
-    # IntAE mixes images of one device's share of the batch: two devices make other pairs.
-    run_slow_objective_test(lambda: make(cls), triplet_batch(), None if cls is IntAE else two_devices)
+def test_contract_compiled(cls):
+    run_slow_objective_test(lambda: make(cls), networks.batch_for(cls))
 
 
 # The equations in NumPy, float64, written from the paper.
@@ -91,7 +88,16 @@ def test_one_step_follows_the_paper(cls, options):
     ) @ decoded.reshape(len(decoded), -1)
     discriminator_after = discriminator_before[:, 0] - rate * push
 
-    model.compile(keras.optimizers.SGD(rate))
+    # The encoder, at which the images' gradient arrives: along a random direction, by a central difference.
+    encoder, direction = model.encoder.weights[0], np.random.default_rng(3).normal(size=model.encoder.weights[0].shape)
+    encoder_before, sides = encoder.numpy(), []
+    for side in (1e-2, -1e-2):
+        encoder.assign(encoder_before + side * direction)
+        sides.append(np.sum(gradient * decode(model, mixed_codes(model, batch))))
+    encoder.assign(encoder_before)
+    slope = (sides[0] - sides[1]) / 2e-2
+
+    model.compile(keras.optimizers.SGD(rate), run_eagerly=True)
     logs = model.train_on_batch(batch, return_dict=True)
     expected = {
         "reconstruction": np.abs(difference).mean(),
@@ -106,6 +112,8 @@ def test_one_step_follows_the_paper(cls, options):
     assert logs == pytest.approx(expected, rel=1e-5, abs=1e-6)
     np.testing.assert_allclose(decoder.numpy(), decoder_after, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(discriminator.numpy()[:, 0], discriminator_after, rtol=1e-4, atol=1e-6)
+    moved = np.sum((encoder.numpy().astype(float) - encoder_before) * direction)
+    np.testing.assert_allclose(moved, -rate * slope, rtol=1e-2)
     margin = real_score.mean() - fake_score.mean()
     assert float(model.k) == pytest.approx(np.clip(k - 0.001 * (1 - margin), 0, 1), abs=1e-6)
 
@@ -155,7 +163,7 @@ def test_augintae_needs_triplets():
 def test_plain_images_train_the_others():
     for cls in (PlainAE, AE, IntAE):
         model = make(cls)
-        model.compile("adam")
+        model.compile("adam", run_eagerly=True)
         assert np.isfinite(model.train_on_batch(triplet_batch()["c"], return_dict=True)["reconstruction"])
 
 

@@ -1,0 +1,74 @@
+import networks
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import absolute, apply
+from objective_test_case import run_objective_test, run_slow_objective_test
+
+from kerasinterp.errors import InputError
+from kerasinterp.objectives import GLO
+
+
+def test_contract(tmp_path):
+    run_objective_test(lambda: networks.make(GLO), networks.batch_for(GLO), tmp_path)
+
+
+@pytest.mark.slow
+def test_contract_compiled():
+    run_slow_objective_test(lambda: networks.make(GLO), networks.batch_for(GLO))
+
+
+def in_ball(z):
+    return z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1.0)
+
+
+def test_terms_follow_the_paper():
+    """Bojanowski et al., section 3: |x_i - G(z_i)|_1 at the latents of the images, brought into the unit ball."""
+    model, batch = networks.make(GLO), networks.batch_for(GLO)
+    batch["place"] = batch["place"][::-1]
+    z = model.table.weights[0].numpy()[batch["place"]]
+    lengths = np.linalg.norm(z, axis=1)
+    assert lengths.min() < 1.0 < lengths.max()
+    found = model.terms({key: tf.constant(value) for key, value in batch.items()}, training=True)
+    assert set(found) == {"reconstruction"}
+    expected = absolute(batch["c"] - apply(model.generator, in_ball(z)))
+    np.testing.assert_allclose(found["reconstruction"], expected, rtol=1e-4)
+
+
+def test_new_latents_have_the_mean_and_covariance_of_the_learnt_ones():
+    """Section 3.3, for latents that the ball does not cut."""
+    model = networks.make(GLO)
+    table = 0.05 * np.random.default_rng(0).normal(size=(6, 4)) + [0.3, -0.2, 0.0, 0.1]
+    model.table.weights[0].assign(table)
+    drawn = model.prior(20_000, seed=1).numpy()
+    np.testing.assert_allclose(drawn.mean(axis=0), table.mean(axis=0), atol=2e-3)
+    np.testing.assert_allclose(np.cov(drawn.T, bias=True), np.cov(table.T, bias=True), atol=1e-4)
+    assert not np.array_equal(drawn[:10], model.prior(10, seed=2))
+
+
+def test_new_latents_lie_in_the_ball_of_latents_in_it():
+    model = networks.make(GLO)
+    table = np.random.default_rng(0).normal(size=(6, 4))  # most of them longer than 1
+    model.table.weights[0].assign(table)
+    drawn = model.prior(20_000).numpy()
+    assert np.linalg.norm(drawn, axis=1).max() <= 1.0 + 1e-6
+    learnt = in_ball(table)
+    gaussian = np.random.default_rng(1).multivariate_normal(learnt.mean(axis=0), np.cov(learnt.T, bias=True), 20_000)
+    np.testing.assert_allclose(drawn.mean(axis=0), in_ball(gaussian).mean(axis=0), atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(in_ball(gaussian).T), atol=0.02)
+
+
+def test_a_generator_states_its_shapes_and_a_normal_prior():
+    model = networks.make(GLO)
+    assert (model.image_shape, model.latent_shape) == (networks.SHAPE, (networks.LATENT,))
+    drawn = super(GLO, model).prior(20_000, seed=3).numpy()
+    assert drawn.shape == (20_000, networks.LATENT)
+    np.testing.assert_allclose(drawn.mean(axis=0), 0.0, atol=0.03)
+    np.testing.assert_allclose(np.cov(drawn.T), np.eye(networks.LATENT), atol=0.04)
+
+
+def test_images_without_places_are_refused():
+    model = networks.make(GLO)
+    model.compile("adam", run_eagerly=True)
+    with pytest.raises(InputError, match="places=True"):
+        model.train_on_batch(networks.image_batch())
