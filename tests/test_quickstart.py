@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasinterp import compare, quickstart
+from kerasinterp import compare, processor, quickstart, training
 from kerasinterp.errors import InputError
 from kerasinterp.recipe import Backbone, Data, Recipe, Schedule, Target
+from kerasinterp.run import Run
 
 SMALL = quickstart.RECIPE.change(images_per_epoch=640, width=8, samples=60)
 
@@ -34,6 +35,38 @@ def test_quickstart_writes_all_that_it_promises(tmp_path, monkeypatch):
     again = quickstart.quickstart(tmp_path, seed=1, recipe=SMALL)  # what is there is taken up, not refused
     assert again["AugIntAE"] == report["AugIntAE"]
     assert again["protocol"]["images_per_second"] == told["images_per_second"]  # of the training, not of restoring it
+
+
+def test_the_speed_is_that_of_training_by_the_history(tmp_path):
+    """Also of a run that is only restored, which took no time."""
+    run = Run(tmp_path)
+    run.history.write_text("epoch,images_seen,seconds,loss\r\n1,640,2.00,0.5\r\n2,1280,1.20,0.4\r\n")
+    assert quickstart.images_per_second(run) == pytest.approx(400)
+    run.history.write_text("epoch,seen\r\n1,640\r\n")
+    with pytest.raises(InputError, match=r"history\.csv cannot be read"):
+        quickstart.images_per_second(run)
+
+
+def test_a_finished_run_is_taken_up(tmp_path, monkeypatch):
+    """Called again, nothing is trained, and everything is measured and told as before."""
+
+    class Judged(Exception):
+        pass
+
+    def stop(*_, **__):
+        raise Judged
+
+    for objective in quickstart.OBJECTIVES:
+        own = SMALL.change(objective=objective, precision="bfloat16" if processor.fast_bfloat16() else "float32")
+        run = Run(tmp_path / "runs" / objective.lower())
+        run.begin(own, {}, {})
+        run.checkpoint(own.schedule.steps).touch()
+        training.build(own.change(width=2)).save(run.model)
+        run.history.write_text("epoch,images_seen,seconds\r\n1,640,2.00\r\n")
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(quickstart.few_shot, "of_images", stop)
+    with pytest.raises(Judged):
+        quickstart.quickstart(tmp_path, recipe=SMALL)
 
 
 @pytest.mark.slow
