@@ -74,7 +74,8 @@ def main() -> None:
         if images is not None:
             image = images[:1].astype(np.float32) / 127.5 - 1.0
         for precision in precisions:
-            path = export_tflite(model, arguments.output / f"{precision}.tflite", precision, images)
+            representative = images if precision == "int8" else None
+            path = export_tflite(model, arguments.output / f"{precision}.tflite", precision, representative)
             print(report(model, path, image), flush=True)
     except (InputError, OSError) as error:
         sys.exit(str(error))

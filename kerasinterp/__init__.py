@@ -8,7 +8,7 @@ import types
 
 from kerasinterp.errors import InputError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> types.ModuleType:

@@ -74,5 +74,5 @@ check(
         "image_data_format": keras.config.image_data_format(),
         "floatx": keras.config.floatx(),
     },
-    "keras.json, or with keras.config, before kerasinterp is imported",
+    "KERAS_BACKEND, keras.json or keras.config, before kerasinterp is imported",
 )

@@ -11,7 +11,7 @@ import numpy as np
 import tqdm
 
 from kerasinterp.errors import InputError
-from kerasinterp.files import written_whole
+from kerasinterp.files import read_text, written_whole
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.recipe import Schedule
 from kerasinterp.run import Run
@@ -86,16 +86,11 @@ class History(keras.callbacks.Callback):
         super().__init__()
         self.path, self.batch_size = path, schedule.batch_size
         self.per_epoch = schedule.steps_per_epoch * schedule.batch_size
-        self.rows, self.begun = [], None
-        if path.exists():
-            try:
-                with path.open(newline="") as file:
-                    rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
-                self.rows = [row for row in rows if int(row["images_seen"]) <= done * self.batch_size]
-                if self.rows and int(self.rows[-1]["images_seen"]) % self.per_epoch:
-                    self.begun = {key: float(value) for key, value in self.rows.pop().items()}
-            except (OSError, ValueError, KeyError, csv.Error) as error:
-                raise InputError(f"{path} cannot be read ({error}): remove it, and it is begun anew.") from error
+        kept = read_history(path) if path.exists() else []
+        self.rows = [row for row in kept if row["images_seen"] <= done * self.batch_size]
+        self.begun = None
+        if self.rows and self.rows[-1]["images_seen"] % self.per_epoch:
+            self.begun = self.rows.pop()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.started = time.perf_counter(), steps_of(self.model)
@@ -104,7 +99,7 @@ class History(keras.callbacks.Callback):
         seconds, step = time.perf_counter() - self.started[0], steps_of(self.model)
         images, means = (step - self.started[1]) * self.batch_size, {key: float(one) for key, one in logs.items()}
         if self.begun:
-            earlier = int(self.begun["images_seen"]) % self.per_epoch
+            earlier = self.begun["images_seen"] % self.per_epoch
             share = earlier / (earlier + images)
             means = {key: (1 - share) * one + share * self.begun.get(key, one) for key, one in means.items()}
             images, seconds, self.begun = images + earlier, seconds + self.begun["seconds"], None
@@ -117,6 +112,23 @@ class History(keras.callbacks.Callback):
             writer.writerows(self.rows)
 
 
+def read_history(path: pathlib.Path) -> list[dict[str, float]]:
+    """The rows of a `history.csv`; one that was cut short is left out.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        text = read_text(path)
+        reader = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())  # what stands behind it was cut
+        rows = [{key: float(value) for key, value in row.items() if value != ""} for row in reader]
+        for row in rows:
+            row |= {key: int(row[key]) for key in ("epoch", "images_seen")} | {"seconds": row["seconds"]}
+        return rows
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read ({error}): remove it, and it is begun anew.") from error
+
+
 class StopOnNaN(keras.callbacks.Callback):
     """Stops with one sentence when a term is no longer finite."""
 
@@ -124,8 +136,8 @@ class StopOnNaN(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             if not np.isfinite(value):
                 raise InputError(
-                    f"{name} became {value} at step {steps_of(self.model)}: the last good checkpoint "
-                    "stays; resume it with a lower learning rate, or in float32."
+                    f"{name} became {value} at step {steps_of(self.model)}: train anew, into another --output, with "
+                    "a lower learning rate, or in float32."
                 )
 
 
@@ -156,7 +168,7 @@ class Progress(keras.callbacks.Callback):
 class StopOnSignal(keras.callbacks.Callback):
     """Ctrl-C, or SIGTERM (a cluster, a shutdown), ends training after the step in hand, so that it can be saved.
 
-    A second one ends it at once.
+    A second one of the same kind ends it at once.
     """
 
     def __init__(self):
@@ -178,8 +190,8 @@ class StopOnSignal(keras.callbacks.Callback):
         while self._previous:
             signal.signal(*self._previous.popitem())
 
-    def _stop(self, *_: object) -> None:
-        self.restore()
+    def _stop(self, number: int, *_: object) -> None:
+        signal.signal(number, self._previous.pop(number))
         self.stopped = True
         self.model.stop_training = True
 

@@ -33,11 +33,10 @@ class _Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for before, arg in zip(["", *args], args, strict=False):
-            if not arg:
-                place = f"The value of {before}" if before.startswith("-") else "An argument"
+            name, sign, value = arg.partition("=") if arg.startswith("--") else (before, "=", arg)
+            if sign and not value:
+                place = f"The value of {name}" if name.startswith("-") else "An argument"
                 raise click.UsageError(f"{place} is empty: give one, or leave it out.", ctx)
-            if arg.startswith("--") and arg.endswith("="):
-                raise click.UsageError(f"The value of {arg[:-1]} is empty: give one, or leave it out.", ctx)
             try:
                 readable = "\0" not in os.fsencode(arg).decode()
             except ValueError:

@@ -5,6 +5,7 @@ shows of its run.
 """
 
 import concurrent.futures
+import contextlib
 import json
 import multiprocessing
 import os
@@ -18,10 +19,11 @@ import tensorflow as tf
 from kerasinterp import generation, training
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
-from kerasinterp.files import written_whole
-from kerasinterp.recipe import Data, Recipe, Target, find, recipes
+from kerasinterp.files import read_text, written_whole
+from kerasinterp.objectives import Objective
+from kerasinterp.recipe import Data, Recipe, find, recipes
 from kerasinterp.run import Run
-from kerasinterp.yardsticks import Judge, judge
+from kerasinterp.yardsticks import Judge, check_measurable, judge, read_by
 
 _JUDGES = "judges"  # the folder of classifiers, beside the runs that share them
 
@@ -62,6 +64,8 @@ def compare(
     """
     if "seed" in settings:
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
+    if seeds < 1 or jobs < 1:
+        raise InputError(f"seeds and jobs are 1 or more, not {seeds} and {jobs}.")
     chosen = {system: own.change(**settings) for system, own in _recipes(dataset, systems, smoke).items()}
     output = pathlib.Path(output)
     path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
@@ -83,7 +87,7 @@ def compare(
     measured: dict[str, list[list[dict]]] = {}
     for (system, _), (run, own) in runs.items():
         measured.setdefault(system, []).append(_finish(run, own, judged_by))
-    models = {system: runs[system, 0][0].model for system in chosen}
+    models = {system: generation.load_model(runs[system, 0][0].model) for system in chosen}
     return _show(output, "table", measured, judged_by, models)
 
 
@@ -116,49 +120,63 @@ def evaluate(
     """
     output, paths = pathlib.Path(output), [pathlib.Path(path) for path in models]
     runs = {path: Run(path) for path in paths if Run(path).exists}
-    if every is not None and not runs:
-        raise InputError("Snapshots are of run folders: give one, or leave --every out.")
-    found: dict[str, dict[int | None, pathlib.Path]] = {}
-    recipes_of: dict[str, Recipe | None] = {}
-    names = _names(paths, runs)
-    for path, name in names.items():
-        recipes_of[name] = runs[path].recipe if path in runs else _recipe_beside(path)
-        found[name] = _snapshots(runs[path], recipes_of[name], every or 1) if path in runs else {None: path}
-    base = next((recipe for recipe in recipes_of.values() if recipe), None) or _of_model(paths[0], data, target)
-    base = base.change(data=dict(data or {}), target=dict(target or {}))
-    for name, recipe in recipes_of.items():
-        own = recipe and recipe.change(data=dict(data or {}), target=dict(target or {}))
-        if own and (own.data.source, own.data.split, own.data.shape) != (
-            base.data.source,
-            base.data.split,
-            base.data.shape,
-        ):
-            raise InputError(
-                f"{name} is of a recipe with other data than {next(iter(names.values()))}: evaluate it alone."
-            )
+    if not paths:
+        raise InputError("Name a model or a run folder to evaluate.")
+    if every is not None and (not runs or every < 1):
+        raise InputError("Snapshots are of run folders: give one and an --every of 1 or more, or leave it out.")
+    files = {
+        path: _snapshots(runs[path], every or 1) if path in runs else {None: path} for path in dict.fromkeys(paths)
+    }
+    recipes_of = {path: runs[path].recipe if path in runs else _recipe_beside(path) for path in files}
+    changes = {"data": dict(data or {}), "target": dict(target or {})}
+    for path, recipe in recipes_of.items():
+        if recipe is None and not changes["data"].get("source"):
+            raise InputError(f"there is no recipe.json beside {path} that names a source: give --source.")
+    last = {path: generation.load_model(list(own.values())[-1]) for path, own in files.items()}
+    known = {path: recipe or _of_model(path, last[path]) for path, recipe in recipes_of.items()}
+    asked = {path: recipe.change(**changes) for path, recipe in known.items()}
+    base = asked[paths[0]]
+    for group, name in ((group, name) for group, change in changes.items() for name in change):
+        before, after = (getattr(getattr(recipe, group), name) for recipe in (known[paths[0]], base))
+        if before != after and name not in read_by(base.target.yardstick):
+            raise InputError(f"{name} has no effect on what {base.target.yardstick} measures: leave it out.")
+    names = _names(last, {path: run.recipe for path, run in runs.items()})
+    for path, model in last.items():
+        if _measured_on(asked[path], model) != _measured_on(base, last[paths[0]]):
+            raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
+    check_measurable(*last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured = {
-        name: [[_measured(file, recipes_of[name], judged_by, seen) for seen, file in sorted(files.items(), key=str)]]
-        for name, files in found.items()
+        names[path]: [[_measured(file, recipes_of[path], judged_by, seen) for seen, file in own.items()]]
+        for path, own in files.items()
     }
-    for rows in (one for seeds in measured.values() for one in seeds):
-        rows.sort(key=lambda row: row.get("images_seen", 0))
-    last = {name: files[max(files, key=lambda seen: seen or 0)] for name, files in found.items()}
-    return _show(output, "report", measured, judged_by, last)
+    return _show(output, "report", measured, judged_by, {names[path]: model for path, model in last.items()})
 
 
 def report(run: Run) -> dict | None:
     """Measures a finished run by its recipe's target into `report.json` and pictures; None if there is no target."""
     recipe = run.recipe
-    if recipe.target.yardstick == "few_shot" and recipe.target.target is None:
+    if not _is_measured(recipe):
         return None
     judged_by = judge(recipe, run.folder.parent / _JUDGES)  # shared by the runs beside this one
     rows = [_measured(run.model, recipe, judged_by, recipe.schedule.steps * recipe.schedule.batch_size)]
-    return _show(run.folder, "report", {recipe.objective: [rows]}, judged_by, {recipe.objective: run.model})
+    last = {recipe.objective: generation.load_model(run.model)}
+    return _show(run.folder, "report", {recipe.objective: [rows]}, judged_by, last)
+
+
+def _is_measured(recipe: Recipe) -> bool:
+    return recipe.target.yardstick != "few_shot" or recipe.target.target is not None
 
 
 def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) -> Run:
-    """As `training.train`, and the run's `report`."""
+    """As `training.train`, and the run's `report`.
+
+    Raises:
+        InputError: as `training.train`; before that, a yardstick that there is not, or that cannot measure the system.
+    """
+    if _is_measured(recipe):
+        read_by(recipe.target.yardstick)
+        check_measurable(training.system(recipe))
     run = training.train(recipe, output, resume=resume)
     report(run)
     return run
@@ -171,7 +189,7 @@ def _finish(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
     """Trains and measures one run, or what is left of it."""
     if not run.is_finished(recipe):
         training.train(recipe, run.folder, resume=run.exists)
-    return _kept_measures(run, recipe, judged_by)
+    return _kept_measures(run, judged_by)
 
 
 def _finish_at_once(runs: list[tuple[Run, Recipe]], yard: tuple, jobs: int) -> None:
@@ -234,17 +252,15 @@ def _measured(file: pathlib.Path, recipe: Recipe | None, judged_by: Judge, seen:
     return row | judged_by.measure(generation.load_model(file), recipe)
 
 
-def _kept_measures(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
+def _kept_measures(run: Run, judged_by: Judge) -> list[dict]:
     """The rows of each snapshot and of the final model, kept in the run's folder.
 
     A row is made again if it was measured by another protocol, or lacks a measure.
     """
-    kept = _read(run.measures) if run.measures.exists() else {}
-    if not isinstance(kept, dict) or not isinstance(kept.get("rows", []), list):
-        raise InputError(f"{run.measures} is of another form: remove it, and it is made again.")
-    rows = kept.get("rows", []) if kept.get("protocol") == judged_by.protocol else []
-    whole = {row["images_seen"]: row for row in rows if {"images_seen", *judged_by.columns} <= set(row)}
-    models = _snapshots(run, recipe)
+    kept = _read(run.measures) if run.measures.exists() else None
+    same = isinstance(kept, dict) and kept.get("protocol") == judged_by.protocol and isinstance(kept.get("rows"), list)
+    whole = {row["images_seen"]: row for row in kept["rows"] if _is_whole(row, judged_by)} if same else {}
+    models, recipe = _snapshots(run), run.recipe
     for seen, file in models.items():
         if seen not in whole:
             whole[seen] = _measured(file, recipe, judged_by, seen)
@@ -253,57 +269,65 @@ def _kept_measures(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
     return [whole[seen] for seen in models]
 
 
-def _snapshots(run: Run, recipe: Recipe, every: int = 1) -> dict[int, pathlib.Path]:
-    """The models of a run by images seen: every n-th snapshot and, of a finished run, the final model."""
-    per_epoch = recipe.schedule.steps_per_epoch * recipe.schedule.batch_size
-    found = {epoch: file for epoch, file in run.all_snapshots().items() if epoch <= recipe.schedule.epochs}
+def _is_whole(row: Any, judged_by: Judge) -> bool:
+    return (
+        isinstance(row, dict)
+        and type(row.get("images_seen")) is int
+        and all(type(row.get(key, "")) in (int, float, type(None)) for key in judged_by.columns)
+    )
+
+
+def _snapshots(run: Run, every: int = 1) -> dict[int, pathlib.Path]:
+    """The models of a run by images seen, in order: every n-th snapshot and, of a finished run, the final model."""
+    schedule = run.recipe.schedule
+    found = {epoch: file for epoch, file in run.all_snapshots().items() if epoch <= schedule.epochs}
     last = max(found, default=0)
     found = {epoch: file for epoch, file in found.items() if epoch % every == 0 or epoch == last}
     if run.model.exists():
-        found[recipe.schedule.epochs] = run.model
+        found[schedule.epochs] = run.model
     if not found:
         raise InputError(
             f"{run} has no snapshots and no final model: train it first, or let its recipe keep snapshots."
         )
-    return {epoch * per_epoch: file for epoch, file in sorted(found.items())}
+    return {epoch * schedule.steps_per_epoch * schedule.batch_size: file for epoch, file in sorted(found.items())}
 
 
 def _recipe_beside(model: pathlib.Path) -> Recipe | None:
-    """The recipe of the run that made a model's file, if it is still in its folder."""
+    """The recipe of the run that made a model's file, if it is still in its folder and can be read."""
     for folder in (model.parent, model.absolute().parent.parent):
-        if Run(folder).exists:
+        with contextlib.suppress(InputError):
             return Run(folder).recipe
     return None
 
 
-def _of_model(path: pathlib.Path, data: Mapping | None, target: Mapping | None) -> Recipe:
-    """A recipe for a model of whose training nothing is known, of what is given."""
-    for name, given in (("source", (data or {}).get("source")), ("target", (target or {}).get("target"))):
-        if not given:
-            raise InputError(f"there is no recipe.json beside {path} that names a {name}: give --{name}.")
-    *size, channels = generation.load_model(path).image_shape
-    return Recipe(
-        "", "", Data(data["source"], image_size=tuple(size), channels=channels), target=Target(target_split="test")
-    )
+def _of_model(path: pathlib.Path, model: Objective) -> Recipe:
+    """A recipe for a model of whose training nothing is known."""
+    if len(model.image_shape) != 3:
+        raise InputError(f"there is no recipe.json beside {path}, a model of points, to say what it is measured on.")
+    *size, channels = model.image_shape
+    return Recipe("", "", Data("", image_size=tuple(size), channels=channels))
 
 
-def _names(paths: Sequence[pathlib.Path], runs: Mapping[pathlib.Path, Run]) -> dict[pathlib.Path, str]:
-    """Models by their class, and where classes repeat also by seed, or folder and file."""
-    kinds = {
-        path: runs[path].recipe.objective if path in runs else type(generation.load_model(path)).__name__
-        for path in paths
-    }
+def _measured_on(recipe: Recipe, model: Objective) -> tuple:
+    target = recipe.target
+    data = recipe.data.source, recipe.data.split, target.yardstick, target.target, target.target_split
+    return (*data, *model.image_shape)
+
+
+def _names(models: Mapping[pathlib.Path, Objective], recipes_of: Mapping[pathlib.Path, Recipe]) -> dict:
+    """Models by the first of these that no other has: class, class and seed, with folder and file, with whole path."""
+    ways = [
+        lambda path: "",
+        lambda path: f" seed {recipes_of[path].seed}" if path in recipes_of else "",
+        lambda path: f" {pathlib.Path(path.absolute().parent.name, path.stem)}",
+        lambda path: f" {path.absolute()}",
+    ]
     names = {}
-    for path, kind in kinds.items():
-        name = kind
-        if list(kinds.values()).count(kind) > 1:
-            own = f"seed {runs[path].recipe.seed}" if path in runs else ""
-            beside = [one for one, other in kinds.items() if other == kind and one in runs and one != path]
-            if not own or any(runs[one].recipe.seed == runs[path].recipe.seed for one in beside):
-                own = str(pathlib.Path(path.absolute().parent.name, path.stem))
-            name = f"{kind} {own}"
-        names[path] = name
-    return names
+    for way in ways:
+        given = {path: type(model).__name__ + way(path) for path, model in models.items()}
+        alone = [path for path, name in given.items() if list(given.values()).count(name) == 1]
+        names |= {path: given[path] for path in alone if path not in names}
+    return {path: names[path] for path in models}
 
 
 # Showing
@@ -314,12 +338,12 @@ def _show(
     stem: str,
     measured: dict[str, list[list[dict]]],
     judged_by: Judge,
-    models: Mapping[str, pathlib.Path],
+    models: Mapping[str, Objective],
 ) -> dict:
     """Writes the table of what was measured (by name, for each seed the rows of its models), and the pictures."""
     table = {name: _row(runs) for name, runs in measured.items()} | judged_by.bases()
     write_table(output, stem, table, judged_by)
-    judged_by.picture({name: generation.load_model(path) for name, path in models.items()}, output / "comparison.png")
+    judged_by.picture(models, output / "comparison.png")
     if any(len(rows) > 1 for runs in measured.values() for rows in runs):
         _draw_curves(output / "curves.png", measured, judged_by)
     return table | {"protocol": judged_by.protocol}
@@ -389,9 +413,10 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
 
 def _read(path: pathlib.Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read ({error}): remove it, and it is made again.") from error
+        why = str(error).rstrip(".")
+        raise InputError(f"{path} cannot be read ({why}): remove it, and it is made again.") from error
 
 
 def _write(path: pathlib.Path, text: str) -> None:

@@ -1,6 +1,5 @@
 """The first thing to run: digits in, letters out, measured and exported, in minutes and without a download."""
 
-import csv
 import pathlib
 import shutil
 import time
@@ -98,9 +97,8 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, recipe: Recipe = RECIP
 
 def images_per_second(run: Run) -> float:
     """How fast a run trained, by its history: a run that is only restored took no time."""
-    with run.history.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return int(rows[-1]["images_seen"]) / sum(float(row["seconds"]) for row in rows)
+    rows = callbacks.read_history(run.history)
+    return rows[-1]["images_seen"] / sum(row["seconds"] for row in rows)
 
 
 def _draw(output: pathlib.Path, models: dict, images: np.ndarray, labels: np.ndarray, seed: int) -> None:

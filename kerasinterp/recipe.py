@@ -3,8 +3,6 @@
 import dataclasses
 import importlib
 import pathlib
-import types
-import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.backbone import Backbone
+from kerasinterp.typed import as_type, changed, check_fields
 
 _PRECISIONS = ("float32", "bfloat16")
 _FORMS = ("images", "triplets", "pairs", "sets", "points")
@@ -22,10 +21,16 @@ def _choose(name: str, value: str, known: tuple[str, ...]) -> None:
         raise InputError(f"Unknown {name} {value!r}: choose of {', '.join(known)}.{suggest(str(value), known)}")
 
 
-def _at_least_1(group: Any, *fields: str) -> None:
+def _whole(group: Any, *fields: str, least: int = 1) -> None:
     for field in fields:
-        if not 1 <= getattr(group, field) < 2**31:
-            raise InputError(f"{field} is 1 or more and below 2**31, not {getattr(group, field)}.")
+        if not least <= getattr(group, field) < 2**31:
+            raise InputError(f"{field} is {least} or more and below 2**31, not {getattr(group, field)}.")
+
+
+def _below_1(group: Any, *fields: str) -> None:
+    for field in fields:
+        if not 0.0 <= getattr(group, field) < 1.0:
+            raise InputError(f"{field} is 0 or more and below 1, not {getattr(group, field)}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +64,14 @@ class Data:
     form_options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
+        check_fields(self)
         _choose("form", self.form, _FORMS)
-        _at_least_1(self, "channels")
-        if isinstance(self.image_size, list | tuple):
-            object.__setattr__(self, "image_size", tuple(self.image_size))
-        if min(self.size) < 1:
-            raise InputError(f"image_size is 1 or more, not {self.image_size}.")
+        if self.channels not in (1, 3):
+            raise InputError(f"channels is 1 (grey) or 3 (colour), not {self.channels}.")
+        if min(self.size) < 1 or max(self.size) >= 2**31:
+            raise InputError(f"image_size is 1 or more and below 2**31, not {self.image_size}.")
+        if len({len(row) for row in self._rows}) > 1:
+            raise InputError("attributes have rows of different lengths: give each class a value of every attribute.")
         if not 0.0 < self.share <= 1.0:
             raise InputError(f"share, of the images, is above 0 and at most 1, not {self.share}.")
 
@@ -80,8 +87,11 @@ class Data:
 
     @property
     def number_of_attributes(self) -> int:
-        rows = list(self.attributes.values()) if isinstance(self.attributes, dict) else [self.attributes]
-        return len(rows[0]) if rows else 0
+        return len(self._rows[0]) if self._rows else 0
+
+    @property
+    def _rows(self) -> list[tuple]:
+        return list(self.attributes.values()) if isinstance(self.attributes, dict) else [self.attributes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,9 +118,17 @@ class Optimizer:
     averaging: float = 0.0
 
     def __post_init__(self):
+        check_fields(self)
         _choose("kind", self.kind, ("adam", "sgd"))
         if self.rate <= 0.0:
             raise InputError(f"An optimizer's rate is above 0, not {self.rate}.")
+        if self.decay < 0.0:
+            raise InputError(f"An optimizer's decay is 0 or more, not {self.decay}.")
+        _below_1(self, "momentum", "averaging")
+        if not all(0.0 <= beta < 1.0 for beta in self.betas):
+            raise InputError(f"betas are 0 or more and below 1, not {self.betas}.")
+        if list(self.cuts) != sorted(set(self.cuts)) or not all(0.0 < cut < 1.0 for cut in self.cuts):
+            raise InputError(f"cuts are shares of the training above 0 and below 1, in order, not {self.cuts}.")
         unused = {"adam": ("momentum",), "sgd": ("betas",)}[self.kind]
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         for name in unused:
@@ -139,8 +157,10 @@ class Schedule:
     snapshot_every: int = 0
 
     def __post_init__(self):
+        check_fields(self)
         _choose("precision", self.precision, _PRECISIONS)
-        _at_least_1(self, "epochs", "images_per_epoch", "batch_size")
+        _whole(self, "epochs", "images_per_epoch", "batch_size")
+        _whole(self, "snapshot_every", least=0)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -175,7 +195,8 @@ class Target:
     samples: int = 5000
 
     def __post_init__(self):
-        _at_least_1(self, "judge_steps", "samples")
+        check_fields(self)
+        _whole(self, "judge_steps", "samples")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,6 +231,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
+        check_fields(self)
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed is 0 or more and below 2**32, not {self.seed}.")
 
@@ -221,22 +243,21 @@ class Recipe:
         Raises:
             InputError: no such setting, or a value that it cannot have.
         """
-        changed: dict[str, Any] = {}
+        own: dict[str, Any] = {}
         groups = {name: getattr(self, name) for name in _GROUPS}
         for key, value in settings.items():
-            if key in groups:
-                groups[key] = dataclasses.replace(groups[key], **value) if isinstance(value, dict) else value
-            elif key == "optimizers":
-                changed[key] = {**self.optimizers, **value}
-            elif key in _OWN:
-                changed[key] = value
+            group = next((name for name, cls in _GROUPS.items() if key in cls.__dataclass_fields__), None)
+            if key in groups and isinstance(value, dict):
+                groups[key] = changed(groups[key], value, f"A recipe's {key}")
+            elif key in groups and (isinstance(value, _GROUPS[key]) or group is None):
+                groups[key] = value
+            elif key == "optimizers" and isinstance(value, dict):
+                own[key] = {**self.optimizers, **value}
+            elif group is None:
+                own[key] = value
             else:
-                group = next((name for name, cls in _GROUPS.items() if key in cls.__dataclass_fields__), None)
-                if group is None:
-                    known = [*_OWN, *(field for cls in _GROUPS.values() for field in cls.__dataclass_fields__)]
-                    raise InputError(f"A recipe has no setting {key!r}.{suggest(key, known)}")
-                groups[group] = dataclasses.replace(groups[group], **{key: value})
-        return dataclasses.replace(self, **groups, **changed)
+                groups[group] = changed(groups[group], {key: value}, f"A recipe's {group}")
+        return changed(self, groups | own, "A recipe")
 
     def trained_on(self, count: int) -> np.ndarray:
         """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed."""
@@ -259,11 +280,10 @@ class Recipe:
         Raises:
             InputError: settings that are missing, unknown or of another type.
         """
-        return _made(cls, given, "recipe")
+        return as_type(cls, given, "recipe")
 
 
 _GROUPS = {"data": Data, "backbone": Backbone, "schedule": Schedule, "target": Target}
-_OWN = [field.name for field in dataclasses.fields(Recipe) if field.name not in (*_GROUPS, "optimizers")]
 
 
 def of_systems(base: Recipe, systems: Mapping[str, Mapping[str, object]]) -> tuple[Recipe, ...]:
@@ -303,53 +323,12 @@ def find(name: str, smoke: bool = False) -> Recipe:
 
 def _all() -> dict[str, tuple[Recipe, Recipe]]:
     """Every recipe and its smoke variant: a `recipe.py` has one (RECIPE, SMOKE) or several (RECIPES, SMOKES)."""
-    import kerasinterp.recipes
-
+    folder = importlib.import_module("kerasinterp.recipes").__path__[0]
     found = {}
-    for file in sorted(pathlib.Path(kerasinterp.recipes.__path__[0]).glob("*/recipe.py")):
+    for file in sorted(pathlib.Path(folder).glob("*/recipe.py")):
         written = importlib.import_module(f"kerasinterp.recipes.{file.parent.name}.recipe")
         several = getattr(written, "RECIPES", None) or (written.RECIPE,)
         found |= {
             r.name: (r, s) for r, s in zip(several, getattr(written, "SMOKES", None) or (written.SMOKE,), strict=True)
         }
     return found
-
-
-def _made(kind: Any, given: Any, where: str) -> Any:
-    """`given`, as JSON has it, as a value of the annotated type `kind`."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(given, dict):
-            raise InputError(f"{where} is {_shown(given)}, not a group of settings.")
-        hints = typing.get_type_hints(kind)
-        if unknown := set(given) - set(hints):
-            raise InputError(f"{where} has no setting {sorted(unknown)[0]!r}.")
-        values = {name: _made(hints[name], value, f"{where}.{name}") for name, value in given.items()}
-        try:
-            return kind(**values)
-        except TypeError as error:  # one that has no default is missing
-            raise InputError(f"{where} is not complete ({error}).") from None
-    if kind is Any:
-        return given
-    if origin in (typing.Union, types.UnionType):
-        for one in inner:
-            try:
-                return _made(one, given, where)
-            except InputError:
-                continue
-    elif origin is tuple and isinstance(given, list | tuple):
-        kinds = [inner[0]] * len(given) if inner[-1] is ... else inner
-        if len(kinds) == len(given):
-            return tuple(_made(one, value, where) for one, value in zip(kinds, given, strict=True))
-    elif origin is dict and isinstance(given, dict):
-        return {key: _made(inner[1], value, f"{where}.{key}") for key, value in given.items()}
-    elif origin is None and kind is float and isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
-    elif origin is None and type(given) is kind:
-        return given
-    raise InputError(f"{where} cannot be {_shown(given)}.")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 40 else f"{text[:36]} ..."

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import kerasinterp
 from kerasinterp.errors import InputError
-from kerasinterp.files import written_whole
+from kerasinterp.files import read_text, written_whole
 from kerasinterp.recipe import Recipe
 
 try:
@@ -62,23 +62,21 @@ class Run:
 
     @property
     def written(self) -> dict:
-        """The content of `recipe.json`: "recipe", "versions", "processor", "examples".
+        """The content of `recipe.json`, dictionaries: "recipe", "versions", "processor", "examples".
 
         Raises:
             InputError: the folder has none, or it is damaged.
         """
         try:
-            if self.recipe_file.exists() and not self.recipe_file.is_file():
-                raise OSError("it is no file")
-            found = json.loads(self.recipe_file.read_text())
+            found = json.loads(read_text(self.recipe_file))
             if not isinstance(found, dict) or not isinstance(found.get("recipe"), dict):
                 raise ValueError("it holds no recipe")
+            if odd := [name for name, part in found.items() if not isinstance(part, dict)]:
+                raise ValueError(f"its {odd[0]} is of another form")
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(f"{self} is no run folder: it has no recipe.json.") from None
         except (OSError, ValueError, RecursionError) as error:
-            raise InputError(
-                f"{self.recipe_file} cannot be read ({error}): bring it back, or choose another folder."
-            ) from error
+            raise self._unreadable(error) from error
         return found
 
     @property
@@ -90,7 +88,7 @@ class Run:
         """
         written = self.written
         if "source" in written["recipe"]:  # a flat list of settings, as they were up to 0.1
-            version = (written.get("versions") or {}).get("kerasinterp", "0.1.0")
+            version = written.get("versions", {}).get("kerasinterp", "0.1.0")
             raise InputError(
                 f"{self} is a run of kerasinterp {version}, whose recipes this version ({kerasinterp.__version__}) "
                 "does not read: use its model.keras, which is read, or choose another folder and train anew."
@@ -98,9 +96,11 @@ class Run:
         try:
             return Recipe.from_dict(written["recipe"])
         except InputError as error:
-            raise InputError(
-                f"{self.recipe_file} cannot be read ({error}): bring it back, or choose another folder."
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> InputError:
+        why = " ".join(str(error).split()).rstrip(".")
+        return InputError(f"{self.recipe_file} cannot be read ({why}): bring it back, or choose another folder.")
 
     # Beginning and going on
 
@@ -111,7 +111,7 @@ class Run:
         Raises:
             InputError: another process trains into it, or it cannot be written.
         """
-        made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        made = [path for path in (self.checkpoints, self.folder, *self.folder.parents) if not path.exists()]
         lock = self.folder / ".lock"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -122,18 +122,19 @@ class Run:
             if fcntl is not None:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
+                except BlockingIOError:
                     raise InputError(
                         f"Another process is training into {self}: wait for it, or choose another --output."
                     ) from None
+                except OSError:  # a file system without locks: as on Windows
+                    pass
             try:
                 yield
             finally:
                 if not self.exists:  # refused before it began: no trace
-                    with contextlib.suppress(OSError):
-                        lock.unlink()
-                        for path in made:  # only folders that are still empty
-                            path.rmdir()
+                    for remove in (lock.unlink, *(path.rmdir for path in made)):  # only folders that are empty
+                        with contextlib.suppress(OSError):
+                            remove()
         finally:
             file.close()
 
@@ -156,24 +157,29 @@ class Run:
             free.discard("schedule.epochs")  # they decide when the step size is cut
         for key in sorted(before.keys() | now.keys()):
             if before.get(key) != now.get(key) and not any(key == one or key.startswith(f"{one}.") for one in free):
-                if key == "data.source" and pathlib.Path(before[key]).absolute() == pathlib.Path(now[key]).absolute():
+                if key == "data.source" and os.path.realpath(before[key]) == os.path.realpath(now[key]):
                     continue
                 raise InputError(
                     f"{self} was begun with {key.split('.')[-1]} = {before.get(key)!r}, not {now.get(key)!r}: resume "
                     "it with the same, or choose another --output."
                 )
         seen = self.written.get("examples")
-        if examples and seen and seen != examples:
+        if examples and seen and _told(seen) != _told(examples):
             raise InputError(
-                f"{self} was begun with {seen['count']:,} images (fingerprint {seen['fingerprint']}), and "
-                f"{recipe.data.source} now gives {examples['count']:,} ({examples['fingerprint']}): bring the images "
-                "back as they were, or choose another --output."
+                f"{self} was begun with {_told(seen)}, and {recipe.data.source} now gives {_told(examples)}: bring "
+                "the images back as they were, or choose another --output."
             )
 
     def begin(self, recipe: Recipe, examples: dict, processor: dict) -> None:
-        """Writes `recipe.json`, and removes what a killed process left."""
+        """Writes `recipe.json`, and removes what a killed process left.
+
+        Args:
+            examples: what is trained on: "count", "shape", "fingerprint", and the "notes" that reading it gave.
+            processor: the settings that the processor is used with.
+        """
         for left_over in self.folder.rglob(".partial-*"):
-            left_over.unlink()
+            if left_over.is_file():
+                left_over.unlink()
         versions = {
             "kerasinterp": kerasinterp.__version__,
             "python": platform.python_version(),
@@ -237,7 +243,13 @@ def _numbered(folder: pathlib.Path, name: str) -> dict[int, pathlib.Path]:
     if not folder.is_dir():
         return {}
     found = ((re.fullmatch(name, path.name), path) for path in folder.iterdir())
-    return dict(sorted((int(match[1]), path) for match, path in found if match and path.is_file()))
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+
+def _told(examples: dict) -> str:
+    return "{} images of shape {} (fingerprint {})".format(
+        *(examples.get(k) for k in ("count", "shape", "fingerprint"))
+    )
 
 
 def _flat(settings: dict, before: str = "") -> dict[str, object]:

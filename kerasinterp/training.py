@@ -3,29 +3,34 @@
 import contextlib
 import dataclasses
 import functools
+import inspect
 import os
 import pathlib
-import random
 import time
+import typing
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context as tensorflow_context
-from tensorflow.python.framework import config as tensorflow_config
 
 from kerasinterp import callbacks, data, generation, processor
 from kerasinterp.callbacks import steps_of
+from kerasinterp.data import notes
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.files import regular
+from kerasinterp.generation.checks import check_memory, needs
 from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
 from kerasinterp.recipe import Optimizer, Recipe
+from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
+from kerasinterp.typed import as_type
 from kerasinterp.yardsticks import few_shot
 
 
@@ -42,15 +47,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     Raises:
         InputError: if there is no such objective, or its networks do not fit it.
     """
-    cls, backbone = _system(recipe), recipe.backbone
-    options = dict(recipe.objective_options)
-    if recipe.mixing:
-        if recipe.mixing not in mixing.BY_NAME:
-            known = list(mixing.BY_NAME)
-            raise InputError(
-                f"Unknown mixing {recipe.mixing!r}: choose of {', '.join(known)}.{suggest(recipe.mixing, known)}"
-            )
-        options["mixing"] = mixing.BY_NAME[recipe.mixing]
+    cls, backbone = system(recipe), recipe.backbone
+    options = _options(cls, recipe)
     if unknown := sorted(set(backbone.networks) - set(cls.network_names())):
         raise InputError(f"{cls.__name__} has no network {unknown[0]!r}: it has {', '.join(cls.network_names())}.")
     if unknown := sorted(set(recipe.optimizers) - {"all", "first", "others", *(player.name for player in cls.players)}):
@@ -69,12 +67,16 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
             name: backbone.build(net, name, 10 * recipe.seed + number, facts)
             for number, (name, net) in enumerate(cls.nets().items(), 1)
         }
-        try:
-            model = cls(**networks, seed=recipe.seed, **options)
-        except TypeError as error:  # an option that the system does not have
-            raise InputError(f"{cls.__name__} cannot be built with the recipe's options ({error}).") from error
+        model = cls(**networks, seed=recipe.seed, **options)
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise InputError("The networks do not fit in memory: choose a smaller width or latent_size.") from None
     finally:
         keras.config.set_dtype_policy(before)
+    if recipe.schedule.batch_size % (slices := max(model.every.values())):
+        raise InputError(
+            f"A batch of {recipe.schedule.batch_size} cannot be cut into {slices} equal slices: choose another "
+            "batch_size, or another every."
+        )
     optimizers = {}
     for player in model.players:
         own = recipe.optimizer(player.name, first=player is model.players[0])
@@ -83,11 +85,43 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     return model
 
 
-def _system(recipe: Recipe) -> type[Objective]:
+def system(recipe: Recipe) -> type[Objective]:
+    """The class that the recipe's objective names.
+
+    Raises:
+        InputError: there is none.
+    """
     if recipe.objective not in OBJECTIVES:
         known = f"choose of {', '.join(OBJECTIVES)}.{suggest(recipe.objective, OBJECTIVES)}"
         raise InputError(f"Unknown objective {recipe.objective!r}: {known}")
     return OBJECTIVES[recipe.objective]
+
+
+def _options(cls: type[Objective], recipe: Recipe) -> dict[str, Any]:
+    """The arguments of a system that its recipe gives."""
+    known: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if issubclass(base, Objective) and "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            named = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+            hints = typing.get_type_hints(base.__init__)
+            known |= {name: hints[name] for name in named if name in hints}  # not self
+    own = [name for name in known if name not in (*cls.network_names(), "mixing", "seed", "name")]
+    for name in recipe.objective_options:
+        if name not in own:
+            hint = suggest(name, own)
+            raise InputError(f"{cls.__name__} has no option {name!r}: it has {', '.join(own)}.{hint}")
+    options = {name: as_type(known[name], value, name) for name, value in recipe.objective_options.items()}
+    if recipe.mixing:
+        if "mixing" not in known:
+            raise InputError(f"{cls.__name__} mixes no latents: leave mixing out.")
+        if recipe.mixing not in mixing.BY_NAME:
+            names = list(mixing.BY_NAME)
+            raise InputError(
+                f"Unknown mixing {recipe.mixing!r}: choose of {', '.join(names)}.{suggest(recipe.mixing, names)}"
+            )
+        options["mixing"] = mixing.BY_NAME[recipe.mixing]
+    return options
 
 
 def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
@@ -118,8 +152,8 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
         Interrupted: after Ctrl-C or SIGTERM, when the run is saved.
     """
     run = Run(output)
-    _system(recipe)
-    with run.claimed(), _reproducible(recipe):
+    system(recipe)
+    with run.claimed(), reproducible(recipe.seed, deterministic=not recipe.schedule.jit_compile):
         run.check_free(recipe, resume)
         _train(recipe, run, resume)
     return run
@@ -127,19 +161,27 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
 
 def _train(recipe: Recipe, run: Run, resume: bool) -> None:
     schedule = recipe.schedule
-    examples, batches = training_batches(recipe)
-    seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint}
+    with _noted() as told:
+        examples, batches = training_batches(recipe)
+    seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint, "notes": told}
     if run.exists:
         run.check_same(recipe, seen)
     strategy = _strategy()
     with strategy.scope():
-        model = _newest(run) if resume else None
+        model = _newest(run, recipe) if resume else None
         if model is None:
             model = build(recipe, examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
-    run.begin(recipe, seen, processor.in_force())  # after all that may refuse: a mistake leaves no run behind
     step = steps_of(model)
+    history = callbacks.History(run.history, step, schedule)
+    samples = [callbacks.Samples(run.samples, _sampler(recipe, model))] if recipe.target.target else []
+    dataset = batches(start_step=step)
+    settings = processor.prepare()
+    if run.exists and (begun_with := run.written.get("processor", settings)) != settings:
+        notes.note(f"{run} was begun with {begun_with} and goes on with {settings}: sums may round otherwise.")
+    print(f"{len(examples):,} images of {recipe.data.source}")
+    run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
     checkpoints = callbacks.Checkpoints(run, schedule)
     checkpoints.set_model(model)
     checkpoints.keep()  # one that was being written when the process was killed
@@ -150,19 +192,18 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
         callbacks.StopOnNaN(),
         stop,
         progress,
-        callbacks.History(run.history, step, schedule),
+        history,
         checkpoints,
         keras.callbacks.TensorBoard(run.logs, write_graph=False),
+        *samples,
     ]
-    if recipe.target.target:
-        own.append(callbacks.Samples(run.samples, _sampler(recipe)))
     started = time.perf_counter()
     try:
         while step < schedule.steps and not stop.stopped:
             # A run stopped in the middle of an epoch first ends that epoch.
             epoch, done = divmod(step, schedule.steps_per_epoch)
             model.fit(
-                batches(start_step=step),
+                dataset,
                 initial_epoch=epoch,
                 epochs=epoch + 1 if done else schedule.epochs,
                 steps_per_epoch=schedule.steps_per_epoch - done,
@@ -171,9 +212,11 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
                 shuffle=False,
             )
             step = steps_of(model)
-            if step < schedule.steps and not stop.stopped and _averages(recipe):
-                with strategy.scope():  # `fit` has ended with the averages
-                    model = _newest(run)
+            if step < schedule.steps and not stop.stopped:
+                dataset = batches(start_step=step)
+                if _averages(recipe):  # `fit` has ended with them
+                    with strategy.scope():
+                        model = _newest(run, recipe)
     finally:
         stop.restore()
         progress.close()
@@ -191,28 +234,6 @@ def _averages(recipe: Recipe) -> bool:
     return any(optimizer.averaging for optimizer in recipe.optimizers.values())
 
 
-@contextlib.contextmanager
-def _reproducible(recipe: Recipe) -> Iterator[None]:
-    """Within it, the same seed gives the same bytes; what it sets for that is as it was afterwards."""
-    numbers = random.getstate(), np.random.get_state(), tensorflow_context.global_seed()
-    options = tf.config.optimizer.get_experimental_options()
-    determinism = tensorflow_config.is_op_determinism_enabled()
-    try:
-        if not recipe.schedule.jit_compile:  # Keras does not compile deterministic models
-            tf.config.experimental.enable_op_determinism()
-            # TensorFlow's graph rewriting is not the same each time, and then equal steps round unequally.
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        keras.utils.set_random_seed(recipe.seed)  # determinism asks for it; nothing draws from it
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False} | options)
-        if not determinism:
-            tensorflow_config.disable_op_determinism()
-        random.setstate(numbers[0])
-        np.random.set_state(numbers[1])
-        tensorflow_context.set_global_seed(numbers[2])
-
-
 def _strategy() -> tf.distribute.Strategy:
     return _all_gpus() if len(tf.config.list_physical_devices("GPU")) > 1 else tf.distribute.get_strategy()
 
@@ -223,23 +244,31 @@ def _all_gpus() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy()
 
 
-def _newest(run: Run) -> Objective | None:
-    """The model of the newest checkpoint that can be read; None if there is none at all."""
-    damaged = []
+def _newest(run: Run, recipe: Recipe) -> Objective | None:
+    """The model of the newest checkpoint that can be read; None if there is none at all.
+
+    Newer ones are put aside, so that none counts as a checkpoint.
+    """
+    damaged = {}
     for step, path in reversed(run.all_checkpoints().items()):
         try:
-            model = keras.saving.load_model(path)
-            if not isinstance(model, Objective) or not model.compiled or steps_of(model) != step:
+            model = keras.saving.load_model(regular(path))
+            if type(model) is not system(recipe) or model.image_shape != recipe.data.shape or model.seed != recipe.seed:
                 raise ValueError("it is another model's")
+            if not model.compiled or steps_of(model) != step:
+                raise ValueError("it is not what its name says, or has no optimizers")
         except Exception as error:  # a damaged file raises anything from KeyError to BadZipFile
-            damaged.append(f"{path.name} ({' '.join(str(error).split())[:80]})")
+            damaged[path] = " ".join(str(error).split())[:80]
             continue
-        for one in damaged:
-            warnings.warn(f"{one} cannot be read: going on from {path.name}.", data.Note, stacklevel=2)
+        for one, why in damaged.items():
+            one.rename(one.with_name(f"{one.name}.damaged"))
+            notes.note(f"{one} cannot be read ({why}): going on from {path.name}; it is kept as {one.name}.damaged.")
         return model
     if damaged:
+        newest, why = next(iter(damaged.items()))
         raise InputError(
-            f"No checkpoint of {run} can be read, {damaged[0]} among them: remove {run.checkpoints} to begin anew."
+            f"No checkpoint of {run} can be read, {newest.name} ({why}) among them: remove {run.checkpoints} to begin "
+            "anew."
         )
     return None
 
@@ -247,18 +276,39 @@ def _newest(run: Run) -> Objective | None:
 # Data
 
 
+@contextlib.contextmanager
+def _noted() -> Iterator[list[str]]:
+    """Yields a list that then has the notes that were given within, which are given once more at the end."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        yield found
+    for one in given:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    found += [str(one.message) for one in given if issubclass(one.category, notes.Note)]
+
+
 def training_batches(recipe: Recipe) -> tuple[data.Examples, Callable[..., tf.data.Dataset]]:
     """What the recipe learns from, and its batches from a given `start_step` on."""
     own, batch = recipe.data, {"batch_size": recipe.schedule.batch_size, "seed": recipe.seed}
+    check_memory(recipe.schedule.batch_size, own.shape)
     examples = _examples(recipe)
+    form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
+    kinds = typing.get_type_hints(data.Transformations if own.form == "triplets" else form)
+    known = [
+        name for name in kinds if name not in (*batch, "images", "examples", "labels", "start_step", "steps", "return")
+    ]
+    for name in own.form_options:
+        if name not in known:
+            raise InputError(f"The form {own.form} has no option {name!r}.{suggest(name, known)}")
+    if own.form == "sets" and "size" not in own.form_options:
+        raise InputError('The form sets needs a size, of each set: form_options={"size": 5}, say.')
+    options = {name: as_type(kinds[name], value, name) for name, value in own.form_options.items()}
     if own.form == "triplets":
-        ranges = data.Transformations(**own.form_options)
-        return examples, functools.partial(data.triplets, examples.images, transformations=ranges, **batch)
-    form = {"pairs": data.pairs, "sets": data.sets}.get(own.form, data.batches)
-    try:
-        return examples, functools.partial(form, examples, **own.form_options, **batch)
-    except TypeError as error:
-        raise InputError(f"{own.form_options} are no options of {own.form} ({error}).") from error
+        return examples, functools.partial(
+            data.triplets, examples.images, transformations=data.Transformations(**options), **batch
+        )
+    return examples, functools.partial(form, examples, **options, **batch)
 
 
 def _examples(recipe: Recipe) -> data.Examples:
@@ -273,12 +323,14 @@ def _examples(recipe: Recipe) -> data.Examples:
         return data.Examples(data.spiral.points(10_000, seed=recipe.seed))
     named = bool(own.attributes) and not isinstance(own.attributes, dict)
     labels = own.attributes if named else bool(own.attributes) or own.form in ("pairs", "sets")
-    options = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
-    examples = data.load_examples(own.source, own.split, labels=labels, **options)
+    options = {"labels": labels, "image_size": own.size, "channels": own.channels, "invert": own.invert}
+    if given_twice := sorted(options.keys() & own.source_options):
+        raise InputError(f"{given_twice[0]} is a setting of its own: leave it out of source_options.")
+    examples = data.load_examples(own.source, own.split, **options, **own.source_options)
     if isinstance(own.attributes, dict):
         examples = _with_attributes(recipe, examples)
-    if not own.invert and (note := data.ink_note(examples.images)):
-        warnings.warn(note, data.Note, stacklevel=2)
+    if not own.invert and (text := data.ink_note(examples.images)):
+        notes.note(text)
     return examples if own.share == 1.0 else examples.select(recipe.trained_on(len(examples)))
 
 
@@ -297,13 +349,14 @@ def _with_attributes(recipe: Recipe, examples: data.Examples) -> data.Examples:
     return dataclasses.replace(examples, labels=found, classes=())
 
 
-def _sampler(recipe: Recipe) -> Callable[[Objective, pathlib.Path], None]:
+def _sampler(recipe: Recipe, model: Objective) -> Callable[[Objective, pathlib.Path], None]:
     """Draws the same pairs of the target after each epoch: two images of a class each."""
+    needs(model, "encode")
     images, labels = few_shot.target_images(recipe)
     pairs = few_shot.same_class_pairs(labels, 8, seed=0)
+    first, second = (data.to_float(images[side]) for side in pairs.T)
 
     def draw(model: Objective, path: pathlib.Path) -> None:
-        first, second = (data.to_float(images[side]) for side in pairs.T)
         generation.save_interpolations(path, first, second, {type(model).__name__: model})
 
     return draw

@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
@@ -78,18 +77,14 @@ def seeds(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
-def test_help_is_quick_and_needs_no_tensorflow(arguments):
+def test_help_needs_no_tensorflow(arguments):
+    """So that it answers at once."""
     code = (
         "import sys; from kerasinterp import cli; code = cli.main(sys.argv[1:]); "
         "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules); sys.exit(code)"
     )
-    seconds = []
-    for _ in range(3):  # the quickest of three: the machine may be busy
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-        seconds.append(time.perf_counter() - started)
-        assert done.returncode == 0, done.stderr
-    assert min(seconds) < 0.5
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert "kerasinterp" in done.stdout
 
 
@@ -128,6 +123,7 @@ def test_help_is_quick_and_needs_no_tensorflow(arguments):
         (["interpolate", "m.keras", "a", "b", "--fps", "15", "-o", "x.png"], "--fps has no effect on a .png"),
         (["generate", "m.keras", "a", "-o", ""], "The value of -o is empty"),
         (["generate", "m.keras", "a", "--output="], "The value of --output is empty"),
+        (["export", "m.keras", "--format", "serving", "--name=a=", "-o", "x"], "there is no model file m.keras"),
         (["generate", "", "a", "-o", "x"], "An argument is empty"),
         (["train", "augintae_mnist", "--data", ""], "The value of --data is empty"),
         (["export", "m.keras", "--format", "serving", "--name", "", "-o", "x"], "The value of --name is empty"),
@@ -190,7 +186,8 @@ def test_a_fault_of_our_own_is_not_hidden(monkeypatch, tmp_path):
 
 
 def test_warnings_are_a_line_and_tensorflows_tracing_none(capfd, monkeypatch, tmp_path):
-    from kerasinterp import training
+    from kerasinterp import compare
+    from kerasinterp.run import Run
 
     logger = logging.getLogger("tensorflow")
     handler = logging.StreamHandler()
@@ -201,8 +198,9 @@ def test_warnings_are_a_line_and_tensorflows_tracing_none(capfd, monkeypatch, tm
         warnings.warn("a runtime's", RuntimeWarning, stacklevel=1)
         logger.warning("5 out of the last 5 calls triggered tf.function retracing.")
         logger.error("an error")
+        return Run(tmp_path / "run")
 
-    monkeypatch.setattr(training, "train", warn)
+    monkeypatch.setattr(compare, "train_and_report", warn)
     logger.addHandler(handler)
     try:
         with warnings.catch_warnings(record=True) as others:
@@ -297,7 +295,7 @@ def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
         (output / "report.json").write_text(str(seed))
         (output / "saved_model").mkdir()
         row = {"fid": 1.5, "fid_reconstruction": 1.0, "misclassification": 0.25, "l2": 30.0}
-        return {"AE": row, "images_per_second": 900.0, "seconds": 200.0}
+        return {"AE": row, "protocol": {"images_per_second": 900.0, "seconds": 200.0}}
 
     monkeypatch.setattr(quickstart, "quickstart", write)
     code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4)
@@ -306,29 +304,45 @@ def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
 
 
 def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
-    from kerasinterp import recipe, training
+    from kerasinterp import compare, recipe
+    from kerasinterp.run import Run
 
     calls = []
-    monkeypatch.setattr(training, "train", lambda *arguments, **options: calls.append((arguments, options)))
+
+    def train(*arguments, **options):
+        calls.append((arguments, options))
+        return Run(arguments[1])
+
+    monkeypatch.setattr(compare, "train_and_report", train)
     monkeypatch.chdir(tmp_path)
     assert run(capfd, "train", "augintae_mnist", "--smoke", "--resume", "--batch-size", 16)[0] == 0
     options = ["--objective", "AE", "--epochs", 3, "--seed", 5, "--precision", "bfloat16", "--data", "glyphs"]
     assert run(capfd, "train", "augintae_mnist", *options, "--data-split", "digits", "-o", "there")[0] == 0
     ((first, output), first_options), ((second, other), second_options) = calls
     smoke = recipe.find("augintae_mnist", smoke=True)
-    assert first == cli.dataclasses.replace(smoke, batch_size=16) and first_options == {"resume": True}
+    assert first == smoke.change(batch_size=16) and first_options == {"resume": True}
     assert str(output) == "runs/augintae_mnist" and str(other) == "there" and second_options == {"resume": False}
-    assert (second.objective, second.epochs, second.seed, second.precision) == ("AE", 3, 5, "bfloat16")
-    assert (second.source, second.source_split, second.target) == ("glyphs", "digits", None)
+    schedule = second.schedule
+    assert (second.objective, schedule.epochs, second.seed, schedule.precision) == ("AE", 3, 5, "bfloat16")
+    assert (second.data.source, second.data.split, second.target.target) == ("glyphs", "digits", None)
     # What belongs to the recipe's own data and objective stays behind with them.
     assert run(capfd, "train", "aeai_coil100", "--data", "glyphs", "--objective", "GAIA", "-o", "other")[0] == 0
     changed = calls[-1][0][0]
-    assert (changed.source_options, changed.objective_options) == ({}, {})
-    assert recipe.find("aeai_coil100").source_options and recipe.find("aeai_coil100").objective_options
+    assert (changed.data.source_options, changed.data.share, changed.objective_options) == ({}, 1.0, {})
+    own = recipe.find("aeai_coil100")
+    assert own.data.source_options and own.data.share < 1.0 and own.objective_options
+    assert run(capfd, "train", "augintae_mnist", "--target", "mine", "--target-split", "all", "-o", "other")[0] == 0
+    changed = calls[-1][0][0].target
+    assert (changed.target, changed.target_split, changed.target_without) == ("mine", "all", ())
+    assert recipe.find("augintae_mnist").target.target_without
+    assert run(capfd, "train", "augintae_mnist", "--data", "mine", "--invert", "-o", "other")[0] == 0
+    assert calls[-1][0][0].data.invert
+    for option in (["--data-split", "test"], ["--invert"], ["--target-split", "test"]):
+        assert "no effect without" in fails(capfd, "train", "augintae_mnist", *option, "-o", "other")
 
 
 def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
-    from kerasinterp import systems
+    from kerasinterp import compare
 
     calls = []
 
@@ -337,7 +351,7 @@ def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
         output.mkdir()
         (output / "table.md").write_text("| ACAI |")
 
-    monkeypatch.setattr(systems, "compare", write)
+    monkeypatch.setattr(compare, "compare", write)
     asked = ["lines", "ACAI", "AMR", "--seeds", 2, "--jobs", 2, "--epochs", 3, "--smoke", "-o", tmp_path / "new"]
     code, out, _ = run(capfd, "compare", *asked)
     assert code == 0 and "| ACAI |" in out and "table.md" in out
@@ -346,6 +360,8 @@ def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("how", ["folder", "files"])
 def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, how):
+    from kerasinterp import data, generation
+
     given = [seeds] if how == "folder" else sorted(seeds.iterdir())
     code, out, _ = run(capfd, "generate", model, *given, "-n", 5, "-o", tmp_path / "new", "--seed", 3)
     assert code == 0 and "5 images" in out and "few_shot.png" in out
@@ -353,6 +369,9 @@ def test_generate_writes_images_and_an_overview(capfd, model, seeds, tmp_path, h
     assert len(files) == 5
     with Image.open(files[0]) as image:
         assert image.size == (12, 12) and image.mode == "L"
+    with_python = generation.few_shot(generation.load_model(model), data.images(seeds, image_size=12), 5, seed=3)
+    for file, image in zip(files, data.to_uint8(with_python), strict=True):
+        np.testing.assert_array_equal(data.read_image(file, 12, 1), image)
     before = [file.read_bytes() for file in files]
     assert "--overwrite" in fails(capfd, "generate", model, *given, "-n", 2, "-o", tmp_path / "new")
     assert [file.read_bytes() for file in files] == before
@@ -410,8 +429,8 @@ def test_the_overview_shows_as_many_images_as_a_picture_holds(capfd, generator, 
         assert overview.size == (3 * 75 - 3 + 18,) * 2  # three rows of three tiles
 
 
-def test_images_need_not_be_square(capfd, tmp_path):
-    from kerasinterp import objectives
+def test_images_need_not_be_square(capfd, tmp_path, monkeypatch):
+    from kerasinterp import exporting, objectives
     from kerasinterp.nn import infogan
 
     shape = (12, 20, 3)
@@ -430,8 +449,11 @@ def test_images_need_not_be_square(capfd, tmp_path):
     assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif")[0] == 0
     with Image.open(tmp_path / "path.gif") as animation:
         assert animation.size == (240, 144)
+    given = []
+    monkeypatch.setattr(exporting, "export_tflite", lambda _, path, precision, images: given.append(images))
     options = ["--format", "tflite", "--precision", "int8", "--representative", folder]
     assert run(capfd, "export", model, *options, "-o", tmp_path / "m.tflite")[0] == 0
+    assert [images.shape for images in given] == [(3, *shape)]
 
 
 def test_what_is_spread_is_from_all_of_it():
@@ -464,11 +486,23 @@ def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds
 
 
 def test_interpolate_writes_a_grid_or_an_animation(capfd, model, seeds, tmp_path):
+    from kerasinterp import data, generation
+
     a, b = seeds / "0.png", seeds / "2.png"
     assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "new" / "grid.png")[0] == 0
-    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif", "--steps", 4)[0] == 0
-    with Image.open(tmp_path / "new" / "grid.png") as grid, Image.open(tmp_path / "path.gif") as animation:
-        assert grid.width > 11 * 72 and animation.is_animated
+    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "short.png", "--steps", 3)[0] == 0
+    assert run(capfd, "interpolate", model, a, b, "-o", tmp_path / "path.gif", "--steps", 4, "--fps", 10)[0] == 0
+    with Image.open(tmp_path / "new" / "grid.png") as grid, Image.open(tmp_path / "short.png") as short:
+        assert grid.width - short.width == 6 * 75 and grid.height == short.height  # tiles of 72, and gaps of 3
+    ends = generation.reconstruct(
+        generation.load_model(model), np.stack([data.read_image(path, 12, 1) for path in (a, b)])
+    )
+    with Image.open(tmp_path / "path.gif") as animation:
+        assert animation.n_frames == 4 + 2 and animation.info["duration"] == 100
+        for frame, end in ((0, ends[0]), (3, ends[1])):
+            animation.seek(frame)
+            shown = np.asarray(animation.convert("L"))[::12, ::12]
+            np.testing.assert_allclose(shown, data.to_uint8(end)[..., 0], atol=1)
     assert "is a folder" in fails(capfd, "interpolate", model, seeds, b, "-o", tmp_path / "x.png")
     assert "no image file" in fails(capfd, "interpolate", model, "none.png", b, "-o", tmp_path / "x.png")
     assert "no model file" in fails(capfd, "interpolate", "none.keras", a, b, "-o", tmp_path / "x.png")
@@ -494,37 +528,41 @@ def test_export_calls_the_format_asked_for(capfd, model, tmp_path, monkeypatch):
     ]
 
 
-def test_evaluate_takes_what_is_not_given_from_the_recipe(capfd, model, tmp_path, monkeypatch):
-    from kerasinterp import data, evaluation
+def test_evaluate_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypatch):
+    from kerasinterp import compare
 
-    loads, calls = [], []
-    images, labels = np.zeros((4, 12, 12, 1), np.uint8), np.zeros(4, int)
-    monkeypatch.setattr(data, "images", lambda *a, **options: loads.append((*a, options["split"])) or (images, labels))
-    row = {"fid": 1.0, "misclassification": 0.25, "l2": 30.0}
-    monkeypatch.setattr(
-        evaluation,
-        "evaluate",
-        lambda models, *a, **options: calls.append((list(models), options)) or dict.fromkeys(models, row),
-    )
-    monkeypatch.setattr(evaluation, "write_report", lambda report, directory: (directory / "report.json",))
-    settings = {
-        "source": "mnist",
-        "source_split": "train",
-        "target": "az",
-        "target_split": "all",
-        "evaluation_samples": 9,
-    }
-    (model.parent / "recipe.json").write_text(json.dumps({"recipe": settings}))
-    (tmp_path / "second.keras").write_bytes(model.read_bytes())
-    try:
-        code, out, _ = run(capfd, "evaluate", model, tmp_path / "second.keras", "-o", tmp_path / "out")
-        assert code == 0 and "fid 1, misclassification 0.25, l2 30" in out and "report.json" in out
-        assert run(capfd, "evaluate", model, "-o", tmp_path / "out", "--target", "other", "--samples", 7)[0] == 0
-    finally:
-        (model.parent / "recipe.json").unlink()
-    assert loads == [("mnist", "train"), ("az", "all"), ("mnist", "train"), ("other", "test")]
-    assert [options["samples"] for _, options in calls] == [9, 7]
-    assert len(set(calls[0][0])) == 2 and calls[1][0] == ["PlainAE"]
+    calls = []
+
+    def write(models, output, **options):
+        calls.append((models, options))
+        output.mkdir(exist_ok=True)
+        (output / "report.md").write_text("| AE |")
+
+    monkeypatch.setattr(compare, "evaluate", write)
+    nothing = {"every": None, "seed": 0, "data": {}, "target": {}}
+    code, out, _ = run(capfd, "evaluate", model, "-o", tmp_path / "out")
+    assert code == 0 and "| AE |" in out and "report.md" in out and calls[-1] == ((model,), nothing)
+    asked = ["--source", "a", "--target", "b", "--samples", 9, "--seed", 3, "--every", 2, "--domain-by-class"]
+    assert run(capfd, "evaluate", model, *asked, "--target-split", "all", "-o", tmp_path / "out")[0] == 0
+    target = {"target": "b", "yardstick": "few_shot", "target_split": "all", "target_without": (), "samples": 9}
+    data = {"source": "a", "split": "train", "source_options": {}}
+    assert calls[-1][1] == {"every": 2, "seed": 3, "data": data, "target": target | {"domain_by_class": True}}
+
+
+def test_evaluate_takes_what_is_not_given_from_the_recipe(tmp_path, model):
+    from kerasinterp import compare
+    from kerasinterp.recipe import find
+    from kerasinterp.run import Run
+
+    beside = tmp_path / "run" / "model.keras"
+    run_ = Run(beside.parent)
+    recipe = find("augintae_mnist").change(source="nosuch", image_size=12)
+    run_.begin(recipe, {}, {})
+    beside.write_bytes(model.read_bytes())
+    with pytest.raises(ValueError, match="nosuch"):
+        compare.evaluate([beside], tmp_path / "out")
+    with pytest.raises(ValueError, match="other"):
+        compare.evaluate([beside], tmp_path / "out", data={"source": "other"})
 
 
 def test_list_names_recipes_objectives_and_datasets(capfd):

@@ -2,6 +2,9 @@
 
 import json
 import multiprocessing
+import os
+import shutil
+import time
 import types
 
 import numpy as np
@@ -10,6 +13,9 @@ from PIL import Image
 
 from kerasinterp import compare, recipe, training
 from kerasinterp.errors import InputError
+from kerasinterp.recipe import find
+from kerasinterp.run import Run
+from kerasinterp.yardsticks import Judge
 
 # The smallest run of a recipe.
 TINY = {"width": 2, "images_per_epoch": 64, "batch_size": 32, "epochs": 2, "snapshot_every": 1}
@@ -144,13 +150,263 @@ def test_a_damaged_file_is_named(name, compared):
     output, table = compared
     whole = (output / name).read_text()
     try:
-        (output / name).write_text(whole[:-3])
-        with pytest.raises(InputError, match=r"\.json cannot be read .*: remove it, and it is made again"):
+        for text in (whole[:-3], "[" * 100_000, ""):
+            (output / name).write_text(text)
+            with pytest.raises(InputError, match=r"\.json cannot be read .*: remove it, and it is made again"):
+                compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
+        (output / name).unlink()
+        os.mkfifo(output / name)
+        with pytest.raises(InputError, match=r"\.json cannot be read .*pipe"):  # not opened for ever
             compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY)
         (output / name).unlink()
         assert compare.compare("lines16", ["PlainAE", "AAE"], output, seeds=2, smoke=True, **TINY) == table
     finally:
         (output / name).write_text(whole)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"x"', "{}", '{"dataset": "lines16"}', '{"a": 1, "b": 2}'])
+def test_a_file_that_is_no_comparisons_is_named(text, compared):
+    output, _ = compared
+    whole = (output / "comparison.json").read_text()
+    try:
+        (output / "comparison.json").write_text(text)
+        with pytest.raises(InputError, match=r"comparison\.json is no comparison's: remove it"):
+            compare.compare("lines16", ["PlainAE"], output, smoke=True, **TINY)
+    finally:
+        (output / "comparison.json").write_text(whole)
+
+
+# What is kept
+
+
+@pytest.fixture
+def measured(compared, monkeypatch):
+    """A finished run, and the images seen of its models that are measured, which takes no time."""
+    output, _ = compared
+    run = Run(output / "runs" / "AAE_1")
+    whole, done = run.measures.read_text(), []
+
+    def measure(file, recipe, judged_by, seen):
+        done.append(seen)
+        return {"images_seen": seen, "distance": float(seen)}
+
+    monkeypatch.setattr(compare, "_measured", measure)
+    yield run, done
+    run.measures.write_text(whole)
+
+
+JUDGE = types.SimpleNamespace(protocol={"kind": "toy"}, columns={"distance": "distance"})
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        [],
+        {},
+        3,
+        "x",
+        {"protocol": {"kind": "toy"}},
+        {"protocol": {"kind": "toy"}, "rows": None},
+        {"protocol": {"kind": "toy"}, "rows": "rows"},
+        {"protocol": {"kind": "toy"}, "rows": [1, "images_seen", None, [], {}]},
+        {"protocol": {"kind": "toy"}, "rows": [{"images_seen": 64}, {"images_seen": 128}]},
+        {"protocol": {"kind": "toy"}, "rows": [{"images_seen": "64", "distance": 1.0}]},
+        {"protocol": {"kind": "toy"}, "rows": [{"images_seen": [64], "distance": 1.0}]},
+        {"protocol": {"kind": "toy"}, "rows": [{"images_seen": n, "distance": "far"} for n in (64, 128)]},
+        {"protocol": {"kind": "toy"}, "rows": [{"images_seen": n, "distance": True} for n in (64, 128)]},
+        {"protocol": {"kind": "other"}, "rows": [{"images_seen": n, "distance": 0.0} for n in (64, 128)]},
+    ],
+)
+def test_measures_of_another_form_or_protocol_are_made_again(kept, measured):
+    run, done = measured
+    run.measures.write_text(json.dumps(kept))
+    rows = [{"images_seen": seen, "distance": float(seen)} for seen in (64, 128)]
+    assert compare._kept_measures(run, JUDGE) == rows
+    assert done == [64, 128]
+    assert json.loads(run.measures.read_text()) == {"protocol": {"kind": "toy"}, "rows": rows}
+
+
+def test_only_what_lacks_a_measure_is_measured_again(measured):
+    run, done = measured
+    rows = [{"images_seen": 64, "distance": None, "more": [1]}, {"images_seen": 128}, {"images_seen": 7, "distance": 1}]
+    run.measures.write_text(json.dumps({"protocol": JUDGE.protocol, "rows": rows}))
+    assert compare._kept_measures(run, JUDGE) == [rows[0], {"images_seen": 128, "distance": 128.0}]
+    assert done == [128]
+
+
+# Models and runs together
+
+
+@pytest.fixture
+def judges(monkeypatch):
+    """Stands in for the judging; what is asked for is noted."""
+    asked = []
+
+    def judge(recipe, cache_dir, smoke=False, seed=0):
+        asked.append((recipe, seed))
+        return Judge(
+            measure=lambda model, own: {"mse": 1.0, "own": own and own.seed},
+            bases=lambda: {"pixel_fade": {"mse": 2.0}},
+            columns={"mse": "MSE"},
+            picture=lambda models, path: path.write_text(" ".join(models)),
+            protocol={"seed": seed},
+        )
+
+    monkeypatch.setattr(compare, "judge", judge)
+    return asked
+
+
+def test_runs_and_files_are_named_and_measured(compared, judges, tmp_path):
+    runs = [compared[0] / "runs" / name for name in ("PlainAE_0", "AAE_0", "AAE_1")]
+    table = compare.evaluate([*runs, runs[0]], tmp_path, seed=5)
+    assert list(table) == ["PlainAE", "AAE seed 0", "AAE seed 1", "pixel_fade", "protocol"]
+    assert [table[name]["images_seen"] for name in list(table)[:3]] == [128] * 3
+    assert [table[name]["own"] for name in list(table)[:3]] == [0, 0, 1]
+    assert (tmp_path / "comparison.png").read_text() == "PlainAE AAE seed 0 AAE seed 1"
+    assert (tmp_path / "curves.png").exists()
+    assert judges[0][1] == table["protocol"]["seed"] == 5
+    files = compare.evaluate([runs[1] / "model.keras", runs[1] / "snapshots" / "epoch-0001.keras"], tmp_path / "files")
+    assert list(files)[:2] == ["AAE AAE_0/model", "AAE snapshots/epoch-0001"]
+    assert "images_seen" not in files["AAE AAE_0/model"]
+    assert files["AAE snapshots/epoch-0001"]["own"] == 0  # the recipe beside it
+    assert not (tmp_path / "files" / "curves.png").exists()
+
+
+def test_models_that_only_their_whole_path_tells_apart(compared, judges, tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / place / "run").mkdir(parents=True)
+        shutil.copy(compared[0] / "runs" / "AAE_0" / "model.keras", tmp_path / place / "run" / "model.keras")
+    paths = [tmp_path / place / "run" / "model.keras" for place in ("a", "b")]
+    table = compare.evaluate(paths, tmp_path / "out", data={"source": "lines/16"}, target={"target": "x"})
+    assert list(table)[:2] == [f"AAE {path}" for path in paths]
+    asked = judges[0][0]
+    assert (asked.data.source, asked.data.shape, asked.target.target) == ("lines/16", (16, 16, 1), "x")
+
+
+def test_every_takes_each_nth_snapshot_and_the_last(compared):
+    run = Run(compared[0] / "runs" / "AAE_0")
+    assert list(compare._snapshots(run)) == list(compare._snapshots(run, 1)) == [64, 128]
+    assert list(compare._snapshots(run, 2)) == [128]
+    assert compare._snapshots(run)[128] == run.model and compare._snapshots(run)[64] == run.snapshot(1)
+
+
+def test_a_run_without_models_is_refused(tmp_path, compared):
+    shutil.copy(compared[0] / "runs" / "AAE_0" / "recipe.json", tmp_path / "recipe.json")
+    with pytest.raises(InputError, match="has no snapshots and no final model: train it first"):
+        compare.evaluate([tmp_path], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"target": {"samples": 7}}, "samples has no effect on what lines measures: leave it out"),
+        ({"target": {"domain_by_class": True}}, "domain_by_class has no effect on what lines"),
+        ({"data": {"split": "test"}}, "split has no effect on what lines"),
+        ({"target": {"sample": 7}}, "A recipe's target has no setting 'sample'. Did you mean 'samples'"),
+        ({"data": {"image_size": 32}}, "image_size has no effect"),
+        ({"target": {"yardstick": "lins"}}, "Unknown yardstick 'lins'"),
+        ({"every": 0}, "an --every of 1 or more"),
+    ],
+)
+def test_what_has_no_effect_is_refused(settings, sentence, compared, judges, tmp_path):
+    with pytest.raises(InputError, match=sentence):
+        compare.evaluate([compared[0] / "runs" / "AAE_0"], tmp_path, **settings)
+    assert not judges
+
+
+def test_a_target_of_ones_own_is_measured_on(compared, judges, tmp_path):
+    own = {"yardstick": "few_shot", "target": "letters", "samples": 7}
+    compare.evaluate([compared[0] / "runs" / "AAE_0"], tmp_path, target=own, data={"source": "glyphs"})
+    asked = judges[0][0]
+    assert (asked.target.target, asked.target.samples, asked.data.source) == ("letters", 7, "glyphs")
+
+
+def test_what_cannot_be_measured_together_is_refused(compared, judges, tmp_path):
+    run = compared[0] / "runs" / "AAE_0"
+    small = find("aae_lines16", smoke=True).change(width=2, latent_size=4)
+    other = tmp_path / "other.keras"
+    training.build(small.change(image_size=32)).save(other)
+    with pytest.raises(InputError, match=r"other\.keras was trained on other data than"):
+        compare.evaluate([run, other], tmp_path / "out", data={"source": "lines/16"})
+    points = tmp_path / "points.keras"
+    training.build(find("acai_spiral", smoke=True)).save(points)
+    with pytest.raises(InputError, match=r"points\.keras, a model of points, to say what it is measured on"):
+        compare.evaluate([points], tmp_path / "out", data={"source": "spiral"})
+    glo = tmp_path / "glo.keras"
+    own = recipe.Recipe("", "", recipe.Data("x", image_size=16), "GLO", backbone=recipe.Backbone(width=2))
+    training.build(own).save(glo)
+    with pytest.raises(InputError, match="GLO has no encoder"):
+        compare.evaluate([glo], tmp_path / "out", data={"source": "x"})
+    with pytest.raises(InputError, match=r"there is no recipe\.json beside .*glo\.keras that names a source"):
+        compare.evaluate([glo], tmp_path / "out")
+    with pytest.raises(InputError, match="Name a model"):
+        compare.evaluate([], tmp_path / "out")
+    with pytest.raises(InputError, match="Snapshots are of run folders"):
+        compare.evaluate([other], tmp_path / "out", every=2)
+    assert not judges and not (tmp_path / "out").exists()
+
+
+def test_a_recipe_beside_that_cannot_be_read_is_as_none(compared, judges, tmp_path):
+    shutil.copy(compared[0] / "runs" / "AAE_0" / "model.keras", tmp_path)
+    (tmp_path / "recipe.json").write_text('{"recipe": {"source": "lines/16"}, "versions": {"kerasinterp": "0.1.0"}}')
+    with pytest.raises(InputError, match="give --source"):
+        compare.evaluate([tmp_path / "model.keras"], tmp_path / "out")
+    compare.evaluate([tmp_path / "model.keras"], tmp_path / "out", data={"source": "lines/16"})
+    with pytest.raises(InputError, match=r"a run of kerasinterp 0\.1\.0"):
+        compare.evaluate([tmp_path], tmp_path / "out")
+
+
+def test_the_report_of_a_run_is_its_recipes_yardsticks(compared, judges, tmp_path):
+    run = Run(shutil.copytree(compared[0] / "runs" / "PlainAE_0", tmp_path / "run"))
+    table = compare.report(run)
+    assert table["PlainAE"] == {"images_seen": 128, "mse": 1.0, "own": 0, "seeds": 1}
+    assert json.loads((run.folder / "report.json").read_text()) == table
+    assert "| PlainAE | 1 | 128 | 1 |" in (run.folder / "report.md").read_text()
+    assert judges[0][0].target.yardstick == "lines"
+    content = json.loads(run.recipe_file.read_text())
+    content["recipe"]["target"]["yardstick"] = "few_shot"  # and no target
+    run.recipe_file.write_text(json.dumps(content))
+    assert compare.report(run) is None
+
+
+def test_what_could_not_be_reported_is_not_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained"))
+    own = find("plainae_lines16", smoke=True)
+    with pytest.raises(InputError, match="Unknown yardstick 'lins'"):
+        compare.train_and_report(own.change(yardstick="lins"), tmp_path)
+    with pytest.raises(InputError, match="GLO has no encoder"):
+        compare.train_and_report(own.change(objective="GLO"), tmp_path)
+
+
+# Processes
+
+
+@pytest.mark.slow
+def test_processes_of_the_caller_go_on(tmp_path, monkeypatch):
+    """Where runs at once fail, only they are ended."""
+    mine = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    mine.start()
+    try:
+        bad = Run(tmp_path / "bad")
+        bad.folder.write_text("no folder")
+        with pytest.raises(InputError):
+            compare._finish_at_once(
+                [(bad, find("aae_lines16", smoke=True))],
+                (recipe.Recipe("", "", recipe.Data("x"), target=recipe.Target("lins")), tmp_path, True),
+                1,
+            )
+        assert mine.is_alive()
+    finally:
+        mine.terminate()
+        mine.join()
+
+
+def test_numbers_of_seeds_and_jobs(tmp_path):
+    for numbers in ({"seeds": 0}, {"jobs": 0}, {"seeds": -1}):
+        with pytest.raises(InputError, match="seeds and jobs are 1 or more"):
+            compare.compare("lines16", ["AAE"], tmp_path, smoke=True, **numbers)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 import errno
+import os
 
 import pytest
 
-from kerasinterp.files import written_whole
+from kerasinterp.errors import InputError
+from kerasinterp.files import read_text, regular, written_whole
 
 
 def test_the_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
@@ -35,3 +37,17 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(OSError) as caught, written_whole(path) as partial:
         partial.touch()
     assert caught.value.filename == str(path) and list(tmp_path.iterdir()) == [path]
+
+
+def test_only_what_can_be_read_at_once_is_read(tmp_path):
+    path = tmp_path / "settings.json"
+    path.write_bytes("é".encode())
+    (tmp_path / "link").symlink_to(path)
+    assert read_text(tmp_path / "link") == "é" and regular(str(path)) == path
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe is a pipe or device, not a file"):
+        read_text(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a folder, not a file"):
+        regular(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        regular(tmp_path / "none")

@@ -12,6 +12,8 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "processor": 0,
+    "typed": 0,
+    "reproducible": 0,
     "_keras": 0,
     "_tensorflow_gan": 0,
     "ops": 0,

@@ -11,7 +11,6 @@ import kerasinterp
 PACKAGES = [
     module.name for module in pkgutil.walk_packages(kerasinterp.__path__, f"{kerasinterp.__name__}.") if module.ispkg
 ]
-TO_RENAME = {"kerasinterp.data", "kerasinterp.generation"}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -23,8 +22,6 @@ def test_no_function_shadows_its_module(name):
         for public in getattr(package, "__all__", vars(package))
         if public in modules and not isinstance(getattr(package, public), types.ModuleType)
     }
-    if name in TO_RENAME:
-        pytest.skip(f"{name} still has {', '.join(sorted(shadowing))}")
     assert not shadowing
 
 

@@ -1,15 +1,18 @@
 """Training into a run folder: what is in it, interruptions, and what is refused."""
 
+import contextlib
 import csv
 import dataclasses
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 import zipfile
 
 import keras
@@ -17,42 +20,60 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from keras.src.utils import rng_utils
 from PIL import Image
+from tensorflow.python.framework import config as tensorflow_config
 
-from kerasinterp import callbacks, training
+from kerasinterp import callbacks, cli, data, training
 from kerasinterp.callbacks import steps_of
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
-from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find, recipes
+from kerasinterp.objectives import OBJECTIVES, PlainAE
+from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
+from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
 from kerasinterp.yardsticks import few_shot
+
+SIZE = 8  # pixels
+
+
+def draw(folder: pathlib.Path, count: int, seed: int = 0) -> pathlib.Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    for n in range(count):
+        Image.fromarray(rng.integers(0, 256, (SIZE, SIZE), dtype=np.uint8)).save(folder / f"{seed}_{n:02}.png")
+    return folder
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Twelve 28 x 28 drawings."""
-    path = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    for n in range(12):
-        Image.fromarray(rng.integers(0, 256, (28, 28), dtype=np.uint8)).save(path / f"{n:02}.png")
-    return path
+    """Twelve drawings."""
+    return draw(tmp_path_factory.mktemp("images") / "drawn", 12)
 
 
 @pytest.fixture(scope="module")
 def recipe(folder):
+    """Two players, and draws within a step; three steps an epoch."""
     return Recipe(
         name="tiny",
         summary="",
-        data=Data(source=str(folder), form="triplets", form_options={"rotation": 20.0}),
-        backbone=Backbone(width=4),
+        data=Data(source=str(folder), image_size=SIZE),
+        objective="AAE",
+        backbone=Backbone(width=2, latent_size=4),
         schedule=Schedule(batch_size=4, images_per_epoch=12, epochs=3, snapshot_every=1),
     )
 
 
 @pytest.fixture(scope="module")
 def finished(recipe, tmp_path_factory):
-    return training.train(recipe, tmp_path_factory.mktemp("runs") / "whole").folder
+    return training.train(recipe, tmp_path_factory.mktemp("runs") / "whole")
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of the finished run, to be spoilt."""
+    return Run(shutil.copytree(finished.folder, tmp_path / "copied"))
 
 
 def weights(path: pathlib.Path) -> list[bytes]:
@@ -64,7 +85,7 @@ def weights(path: pathlib.Path) -> list[bytes]:
 def state(path: pathlib.Path) -> list[np.ndarray]:
     model = keras.saving.load_model(path)
     optimizers = [v for player in model.players for v in model.optimizer_of(player).variables]
-    return [v.numpy() for v in (*model.weights, *optimizers)]
+    return [v.numpy() for v in (*model.weights, model.seed_generator.state, *optimizers)]
 
 
 def assert_equal_models(left: pathlib.Path, right: pathlib.Path) -> None:
@@ -72,53 +93,87 @@ def assert_equal_models(left: pathlib.Path, right: pathlib.Path) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
-def newest(run):
+def newest(run: Run) -> pathlib.Path:
     """The last checkpoint: the model with its optimizers."""
-    return sorted((run / "checkpoints").glob("step-*.keras"))[-1]
+    return list(run.all_checkpoints().values())[-1]
 
 
-def test_the_run_folder_is_complete(finished, recipe):
-    kept = json.loads((finished / "recipe.json").read_text())
-    assert kept["recipe"]["seed"] == recipe.seed
-    assert set(kept["versions"]) >= {"kerasinterp", "tensorflow", "keras"}
-    with (finished / "history.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [int(row["images_seen"]) for row in rows] == [12, 24, 36]
-    assert all(float(row["reconstruction"]) > 0 and float(row["images_per_second"]) > 0 for row in rows)
-    assert list((finished / "logs").rglob("events*"))
-    assert len(list((finished / "checkpoints").iterdir())) == 2
-    assert len(list((finished / "snapshots").iterdir())) == 3
-    assert load_model(finished / "model.keras").image_shape == (28, 28, 1)
+def rows(run: Run) -> list[dict[str, str]]:
+    with run.history.open() as file:
+        return list(csv.DictReader(file))
 
 
-def test_models_for_use_have_no_optimizer_and_compute_in_float32(finished, recipe, tmp_path):
-    snapshot, final, whole = finished / "snapshots" / "epoch-0003.keras", finished / "model.keras", newest(finished)
-    assert max(snapshot.stat().st_size, final.stat().st_size) < 0.6 * whole.stat().st_size
-    images = np.zeros((1, 28, 28, 1), np.float32)
-    predicted = load_model(final).predict(images, verbose=0)
-    np.testing.assert_array_equal(load_model(snapshot).predict(images, verbose=0), predicted)
-    np.testing.assert_array_equal(load_model(whole).predict(images, verbose=0), predicted)
-    mixed = recipe.change(precision="bfloat16", epochs=1)
-    path = training.train(mixed, tmp_path / "mixed").model
-    assert {layer.compute_dtype for layer in load_model(path).encoder.layers} == {"float32"}
+def assert_equal_histories(left: Run, right: Run) -> None:
+    """All but the times; a row that was put together of two parts rounds otherwise."""
+    mine, theirs = rows(left), rows(right)
+    assert len(mine) == len(theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert set(one) == set(other)
+        for key in set(one) - {"seconds", "images_per_second"}:
+            assert float(one[key]) == pytest.approx(float(other[key]), rel=1e-5), key
 
 
-def press_ctrl_c(step: int, recipe: Recipe, output: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is stopped in that step."""
+def stop_at(step: int, number: int, recipe: Recipe, output: pathlib.Path, resume: bool = False) -> Run:
+    """A run that gets that signal in that step."""
 
     def press(self, batch, logs=None):
         if steps_of(self.model) == step:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
-    with monkeypatch.context() as patch, pytest.raises(training.Interrupted, match="--resume"):
+    wanted = recipe.schedule.steps * recipe.schedule.batch_size
+    said = f"Stopped and saved at {step * recipe.schedule.batch_size} of {wanted} images: add --resume"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(training.Interrupted, match=said):
         patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
-        training.train(recipe, output)
+        training.train(recipe, output, resume=resume)
+    return Run(output)
+
+
+def test_the_run_folder_is_complete(finished, recipe, folder):
+    kept = finished.written
+    assert kept["recipe"]["seed"] == recipe.seed
+    assert set(kept["versions"]) >= {"kerasinterp", "tensorflow", "keras"}
+    seen = kept["examples"]
+    assert (seen["count"], seen["shape"], seen["notes"]) == (12, [SIZE, SIZE, 1], [])
+    assert seen["fingerprint"] == data.load_examples(folder, image_size=SIZE, channels=1).fingerprint
+    assert isinstance(kept["processor"], dict)
+    history = rows(finished)
+    assert [int(row["images_seen"]) for row in history] == [12, 24, 36]
+    assert [int(row["epoch"]) for row in history] == [1, 2, 3]
+    for row in history:
+        assert float(row["reconstruction"]) > 0
+        assert float(row["images_per_second"]) == pytest.approx(12 / float(row["seconds"]), rel=0.1)
+    assert list(finished.logs.rglob("events*"))
+    assert list(finished.all_checkpoints()) == [6, 9]
+    assert list(finished.all_snapshots()) == [1, 2, 3]
+    assert load_model(finished.model).image_shape == (SIZE, SIZE, 1)
+    assert finished.is_finished(recipe)
+    assert not list(finished.folder.rglob(".partial-*"))
+
+
+def test_models_for_use_have_no_optimizer(finished):
+    snapshot, final, whole = finished.snapshot(3), finished.model, newest(finished)
+    assert [keras.saving.load_model(path).compiled for path in (snapshot, final, whole)] == [False, False, True]
+    images = np.zeros((1, SIZE, SIZE, 1), np.float32)
+    predicted = load_model(final).predict(images, verbose=0)
+    np.testing.assert_array_equal(load_model(snapshot).predict(images, verbose=0), predicted)
+    np.testing.assert_array_equal(load_model(whole).predict(images, verbose=0), predicted)
+
+
+def test_models_for_use_compute_in_float32(recipe, tmp_path):
+    mixed = training.train(recipe.change(precision="bfloat16", epochs=1), tmp_path / "mixed")
+
+    def computes_in(path):
+        return {layer.compute_dtype for layer in load_model(path).encoder.layers} - {"int32"}
+
+    assert computes_in(mixed.model) == computes_in(mixed.snapshot(1)) == {"float32"}
+    assert "bfloat16" in computes_in(newest(mixed))
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
-    again = training.train(recipe, tmp_path / "again").folder
+    again = training.train(recipe, tmp_path / "again")
     assert_equal_models(newest(again), newest(finished))
+    assert_equal_histories(again, finished)
 
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)])
@@ -131,25 +186,106 @@ def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, t
     with monkeypatch.context() as patch, pytest.raises(MemoryError):
         patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", fail)
         training.train(recipe, output)
-    training.train(recipe, output, resume=True)
-    assert_equal_models(newest(output), newest(finished))
-    assert len((output / "history.csv").read_text().splitlines()) == 4
+    run = training.train(recipe, output, resume=True)
+    assert_equal_models(newest(run), newest(finished))
+    assert_equal_histories(run, finished)
 
 
-@pytest.mark.parametrize("step", [2, pytest.param(6, marks=pytest.mark.slow)])
-def test_ctrl_c_saves_the_step_in_hand(step, finished, recipe, tmp_path, monkeypatch):
+# Ctrl-C and SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("steps", "number"),
+    [((4, 5), signal.SIGINT), ((3,), signal.SIGTERM), pytest.param((1,), signal.SIGTERM, marks=pytest.mark.slow)],
+)
+def test_a_signal_saves_the_step_in_hand(steps, number, finished, recipe, tmp_path):
+    """Also twice in one epoch, and in the last step of one, whose snapshot is due."""
+    handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
     output = tmp_path / "run"
-    press_ctrl_c(step, recipe, output, monkeypatch)
-    assert (output / "checkpoints" / f"step-{step:09}.keras").exists()
+    seconds = 0.0
+    for step in steps:
+        run = stop_at(step, number, recipe, output, resume=step != steps[0])
+        assert max(run.all_checkpoints()) == step
+        assert list(run.all_snapshots()) == list(range(1, 1 + step // 3))
+        last = rows(run)[-1]
+        assert int(last["images_seen"]) == 4 * step
+        assert float(last["seconds"]) > seconds
+        seconds = float(last["seconds"]) if step % 3 else 0.0
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
     training.train(recipe, output, resume=True)
-    assert_equal_models(newest(output), newest(finished))
+    assert_equal_models(newest(run), newest(finished))
+    assert_equal_histories(run, finished)
+    whole = rows(run)[steps[0] // 3 - (steps[0] % 3 == 0)]
+    assert float(whole["seconds"]) >= seconds
+    for epoch, path in finished.all_snapshots().items():
+        for mine, theirs in zip(load_model(run.snapshot(epoch)).weights, load_model(path).weights, strict=True):
+            np.testing.assert_array_equal(mine.numpy(), theirs.numpy(), mine.path)
+
+
+def test_a_second_signal_of_the_kind_ends_at_once_and_another_does_not():
+    stop = callbacks.StopOnSignal()
+    stop.set_model(keras.Model())
+    with pytest.MonkeyPatch.context():
+        before = [signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)]
+        mine = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+        try:
+            stop.on_train_begin()
+            assert not stop.stopped
+            signal.raise_signal(signal.SIGINT)
+            assert stop.stopped and stop.model.stop_training
+            assert signal.getsignal(signal.SIGINT) == mine[0]  # the next one is the process's own
+            assert signal.getsignal(signal.SIGTERM) != mine[1]  # what the parent of runs at once sends after Ctrl-C
+            signal.raise_signal(signal.SIGTERM)
+            assert signal.getsignal(signal.SIGTERM) == mine[1]
+            stop.on_train_end()
+            assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == mine
+        finally:
+            for one, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+                signal.signal(one, handler)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_says_how_to_go_on(number, tmp_path, capfd, monkeypatch):
+    def press(self, batch, logs=None):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(callbacks.StopOnNaN, "on_train_batch_end", press)
+    command = ["train", "plainae_lines16", "--smoke", "-o", str(tmp_path / "run")]
+    assert cli.main(command) == 130
+    assert "Stopped and saved at 64 of 5,120 images: add --resume" in capfd.readouterr().err
+    assert max(Run(tmp_path / "run").all_checkpoints()) == 1
+
+
+# Epochs, players who act more often, averages
 
 
 @pytest.mark.slow
 def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
-    output = training.train(recipe.change(epochs=1), tmp_path / "run").folder
-    training.train(recipe, output, resume=True)
-    assert_equal_models(newest(output), newest(finished))
+    run = training.train(recipe.change(epochs=1), tmp_path / "run")
+    training.train(recipe, run.folder, resume=True)
+    assert_equal_models(newest(run), newest(finished))
+    assert_equal_histories(run, finished)
+    assert run.is_finished(recipe)
+
+
+def test_steps_are_counted_where_a_player_acts_more_often(recipe, tmp_path):
+    """History, resuming and the end count steps, not updates; schedules cut at shares of the steps."""
+    options = {"every": {"autoencoder": 2}}
+    recipe = recipe.change(objective_options=options, epochs=2, optimizers={"all": Optimizer(cuts=(0.5,))})
+    whole = training.train(recipe, tmp_path / "whole")
+    run = stop_at(4, signal.SIGINT, recipe, tmp_path / "run")
+    training.train(recipe, run.folder, resume=True)
+    assert_equal_models(newest(run), newest(whole))
+    assert_equal_histories(run, whole)
+    for one in (run, whole):
+        assert [int(row["images_seen"]) for row in rows(one)] == [12, 24]
+        assert max(one.all_checkpoints()) == 6
+        assert one.is_finished(recipe)
+    model = keras.saving.load_model(newest(run))
+    updates = [int(model.optimizer_of(player).iterations.numpy()) for player in model.players]
+    assert updates == [6, 12]
+    assert [float(model.optimizer_of(p).learning_rate) for p in model.players] == pytest.approx([1e-4, 1e-4])
 
 
 @pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
@@ -159,24 +295,171 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_
     if devices == 2:
         strategy = request.getfixturevalue("two_devices")
         monkeypatch.setattr(training, "_strategy", lambda: strategy)
-    whole, output = training.train(recipe, tmp_path / "whole").folder, tmp_path / "run"
-    last, used = load_model(newest(whole)).get_weights(), load_model(whole / "model.keras").get_weights()
+    whole = training.train(recipe, tmp_path / "whole")
+    last, used = load_model(newest(whole)).get_weights(), load_model(whole.model).get_weights()
     assert max(np.abs(mine - theirs).max() for mine, theirs in zip(last, used, strict=True)) > 1e-5
-    snapshot = load_model(whole / "snapshots" / "epoch-0003.keras")
-    for mine, theirs in zip(snapshot.get_weights(), used, strict=True):
+    for mine, theirs in zip(load_model(whole.snapshot(3)).get_weights(), used, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
-    press_ctrl_c(4, recipe, output, monkeypatch)
-    training.train(recipe, output, resume=True)
-    assert_equal_models(newest(output), newest(whole))
-    for mine, theirs in zip(load_model(output / "model.keras").get_weights(), used, strict=True):
+    run = stop_at(4, signal.SIGINT, recipe, tmp_path / "run")
+    training.train(recipe, run.folder, resume=True)
+    assert_equal_models(newest(run), newest(whole))
+    for mine, theirs in zip(load_model(run.model).get_weights(), used, strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+# What a kill or a damage leaves
+
+
+def test_snapshots_that_were_due_are_written_on_resuming(copied, finished, recipe):
+    copied.snapshot(3).unlink()
+    (copied.snapshots / ".partial-1-epoch-0003.keras").write_bytes(b"cut off")
+    copied.model.unlink()
+    training.train(recipe, copied.folder, resume=True)
+    assert weights(copied.snapshot(3)) == weights(finished.snapshot(3))
+    assert weights(copied.model) == weights(finished.model)
+    assert not list(copied.folder.rglob(".partial-*"))
+
+
+@pytest.mark.slow
+def test_only_whole_epochs_have_snapshots(recipe, tmp_path):
+    run = training.train(recipe.change(snapshot_every=2), tmp_path / "run")
+    assert list(run.all_snapshots()) == [2]
+    assert training.train(recipe.change(snapshot_every=0, epochs=1), tmp_path / "none").all_snapshots() == {}
+
+
+def spoil(run: Run, kind: str, recipe: Recipe) -> pathlib.Path:
+    path = newest(run)
+    content = path.read_bytes()
+    path.unlink()
+    if kind == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif kind == "empty":
+        path.touch()
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "without optimizers":
+        shutil.copy(run.snapshot(3), path)
+    elif kind == "another step's":
+        shutil.copy(run.checkpoint(6), path)
+    else:
+        changes = {"seed": {"seed": 1}, "system": {"objective": "VAE"}, "size": {"image_size": 16}}[kind]
+        model = training.build(recipe.change(**changes))
+        model.step.assign(9)
+        model.save(path)
+    return path
+
+
+KINDS = ["cut", "empty", "folder", "pipe", "without optimizers", "another step's", "seed", "system", "size"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_older_checkpoint_stands_in_for_a_damaged_one(kind, copied, recipe):
+    path = spoil(copied, kind, recipe)
+    said = r"step-000000009\.keras cannot be read \(.+\): going on from step-000000006\.keras; it is kept as "
+    with pytest.warns(data.Note, match=said):
+        model = training._newest(copied, recipe)
+    assert steps_of(model) == 6
+    assert not path.exists() and path.with_name(f"{path.name}.damaged").exists()
+    assert list(copied.all_checkpoints()) == [6]
+
+
+def test_a_run_with_a_damaged_checkpoint_ends_as_it_would(copied, finished, recipe):
+    spoil(copied, "folder", recipe)
+    with pytest.warns(data.Note, match="going on from"):
+        training.train(recipe, copied.folder, resume=True)
+    assert_equal_models(newest(copied), newest(finished))
+    assert_equal_histories(copied, finished)
+
+
+def test_two_damaged_checkpoints_are_one_sentence(copied, recipe):
+    for path in copied.all_checkpoints().values():
+        path.write_bytes(b"cut off")
+    said = (
+        r"No checkpoint of .* can be read, step-000000009\.keras \(.*\) among them: remove .*checkpoints to begin anew"
+    )
+    with pytest.raises(InputError, match=said):
+        training.train(recipe, copied.folder, resume=True)
+    assert len(copied.all_checkpoints()) == 2  # nothing is lost
+
+
+def history_of(path: pathlib.Path, done: int) -> callbacks.History:
+    return callbacks.History(path, done, Schedule(batch_size=4, images_per_epoch=12))
+
+
+HEAD = "epoch,images_seen,seconds,images_per_second,loss\r\n1,12,2.00,6.0,0.5\r\n"
+
+
+def test_a_cut_history_loses_its_last_row_alone(tmp_path):
+    path = tmp_path / "history.csv"
+    for cut in ("2,24,1.0", "2,24,2.00,6.0,0.2", "2"):
+        path.write_text(HEAD + cut)
+        assert [row["images_seen"] for row in history_of(path, done=6).rows] == [12]
+    path.write_text(HEAD + "2,24,2.00,6.0,0.25\r\n")
+    assert [row["loss"] for row in history_of(path, done=6).rows] == [0.5, 0.25]
+    assert [row["loss"] for row in history_of(path, done=5).rows] == [0.5]  # which training repeats
+    path.write_text("")
+    assert history_of(path, done=3).rows == []
+
+
+def test_a_begun_row_is_completed(tmp_path):
+    """Terms by their share of the images, seconds added."""
+    path = tmp_path / "history.csv"
+    path.write_text(HEAD + "2,20,3.00,2.7,0.25\r\n")
+    history = history_of(path, done=5)
+    assert [row["epoch"] for row in history.rows] == [1]
+    model = keras.Model()
+    model.step = tf.Variable(5)
+    history.set_model(model)
+    history.on_epoch_begin(1)
+    model.step.assign(6)
+    history.started = time.perf_counter() - 1.0, history.started[1]
+    history.on_epoch_end(1, {"loss": 1.0})
+    kept = callbacks.read_history(path)
+    assert [(row["epoch"], row["images_seen"]) for row in kept] == [(1, 12), (2, 24)]
+    assert kept[1]["loss"] == pytest.approx((2 * 0.25 + 1.0) / 3)
+    assert kept[1]["seconds"] == pytest.approx(4.0, abs=0.2)
+    assert kept[1]["images_per_second"] == pytest.approx(12 / 4, abs=0.2)
+    history.on_epoch_begin(2)
+    model.step.assign(9)
+    history.on_epoch_end(2, {"loss": 1.0})
+    assert callbacks.read_history(path)[2]["loss"] == 1.0  # once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\r\n1,2\r\n",
+        HEAD + "x,24,1.0,6.0,0.2\r\n",
+        HEAD + "2,many,1.0,6.0,0.2\r\n",
+        HEAD + "2,24,1.0\r\n",
+        HEAD + "2,24,1.0,6.0,0.2,7\r\n",
+        HEAD + "2,24,,6.0,0.2\r\n",
+        "epoch,images_seen\r\n1,12\r\n",
+        HEAD + "2,inf,1.0,6.0,0.2\r\n",
+        "\0\r\n1\r\n",
+    ],
+)
+def test_a_damaged_history_is_one_sentence(text, tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"history\.csv cannot be read \(.*\): remove it, and it is begun anew"):
+        history_of(path, done=6)
+    path.write_bytes(b"\xff\xfe\r\n")
+    with pytest.raises(InputError, match=r"history\.csv cannot be read"):
+        history_of(path, done=6)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="pipe or device"):
+        history_of(path, done=6)
 
 
 @pytest.mark.slow
 def test_kill_9_at_three_random_moments(recipe, tmp_path):
     """The final weights are byte-equal to the uninterrupted run's."""
-    recipe = recipe.change(images_per_epoch=400, epochs=12, width=8)
+    recipe = recipe.change(images_per_epoch=400, epochs=12, width=8, objective="AugIntAE", form="triplets")
     program = (
         "import sys, json, pathlib; from kerasinterp import training; from kerasinterp.recipe import Recipe;"
         "recipe, output = Recipe.from_dict(json.loads(sys.argv[1])), pathlib.Path(sys.argv[2]);"
@@ -202,70 +485,264 @@ def test_kill_9_at_three_random_moments(recipe, tmp_path):
     assert weights(tmp_path / "killed" / "model.keras") == weights(tmp_path / "whole" / "model.keras")
 
 
-def test_nan_stops_and_keeps_the_last_good_checkpoint(recipe, tmp_path):
-    output = tmp_path / "run"
-    training.train(recipe.change(epochs=1), output)
+def test_nan_stops_and_keeps_the_last_good_checkpoint(recipe, copied):
     model = training.build(recipe)
     model.decoder.layers[-2].bias.assign([np.nan])
-    checkpoints = callbacks.Checkpoints(Run(output), recipe.schedule)
+    checkpoints = callbacks.Checkpoints(copied, recipe.schedule)
     checkpoints.set_model(model)
-    before = Run(output).all_checkpoints()
+    before = copied.all_checkpoints()
     with pytest.raises(InputError, match="no longer finite"):
         checkpoints.save()
-    assert Run(output).all_checkpoints() == before
+    assert copied.all_checkpoints() == before
     stop = callbacks.StopOnNaN()
     stop.set_model(model)
-    with pytest.raises(InputError, match="reconstruction became nan"):
-        stop.on_train_batch_end(0, {"reconstruction": float("nan")})
+    stop.on_train_batch_end(0, {"reconstruction": 1.0})
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(InputError, match=f"reconstruction became {value} at step 0: train anew"):
+            stop.on_train_batch_end(0, {"reconstruction": value})
 
 
 def test_what_is_refused(recipe, finished, tmp_path):
     with pytest.raises(InputError, match="--resume"):
-        training.train(recipe, finished)
+        training.train(recipe, finished.folder)
     with pytest.raises(InputError, match="seed"):
-        training.train(recipe.change(seed=1), finished, resume=True)
+        training.train(recipe.change(seed=1), finished.folder, resume=True)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("dear")
     with pytest.raises(InputError, match=r"recipe\.json"):
         training.train(recipe, tmp_path / "other", resume=True)
-    assert (tmp_path / "other" / "thesis.txt").read_text() == "dear"
-    with pytest.raises(InputError, match="Did you mean 'AugIntAE'"):
-        training.train(recipe.change(objective="AugIntEA"), tmp_path / "unknown")
-    with pytest.raises(InputError, match="nosuch"):
-        training.train(recipe.change(source="nosuch"), tmp_path / "unknown")
-    with pytest.raises(InputError, match="There is no term 'cycle'"):
-        options = {"weights": {"cycle": 1.0}}
-        training.train(recipe.change(objective_options=options), tmp_path / "unknown")
-    assert not (tmp_path / "unknown").exists()
-    with pytest.raises(InputError, match="Did you mean 'augintae_mnist'"):
-        find("augintae_mnst")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"recipe": {"name": "x"}}', '{"recipe": {"later": 1}}'])
-def test_a_damaged_recipe_is_named(text, recipe, tmp_path):
-    (tmp_path / "recipe.json").write_text(text)
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        training.train(recipe, tmp_path, resume=True)
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        Run(tmp_path).is_finished(recipe)
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"objective": "AugIntEA"}, "Did you mean 'AugIntAE'"),
+        ({"source": "nosuch"}, "nosuch"),
+        ({"objective_options": {"weights": {"cycle": 1.0}}}, "There is no term 'cycle'"),
+        ({"objective_options": {"weight": {}}}, r"AAE has no option 'weight': it has .*Did you mean 'weights'\?"),
+        ({"objective_options": {"encoder": 1}}, "AAE has no option 'encoder'"),
+        ({"objective_options": {"seed": 1}}, "AAE has no option 'seed'"),
+        ({"objective_options": {"mixing": "linear"}}, "AAE has no option 'mixing'"),
+        ({"objective_options": {"weights": {"fooling": "1"}}}, "weights cannot be"),
+        ({"objective_options": {"every": {"autoencoder": 3}}}, "cannot be cut into 3 equal slices"),
+        ({"objective": "AugIntAE", "objective_options": {"joint": "no"}}, "joint cannot be 'no'"),
+        ({"objective": "GLO", "mixing": "linear"}, "GLO mixes no latents: leave mixing out"),
+        ({"mixing": "spheric"}, r"Unknown mixing 'spheric': .* Did you mean 'spherical'\?"),
+        ({"optimizers": {"critic": Optimizer()}}, "AAE has no player 'critic'"),
+        ({"networks": {"critic": {}}}, "AAE has no network 'critic'"),
+        ({"form": "sets"}, "The form sets needs a size"),
+        ({"form_options": {"place": True}}, r"The form images has no option 'place'\. Did you mean 'places'"),
+        ({"form_options": {"places": "yes"}}, "places cannot be 'yes'"),
+        ({"form_options": {"start_step": 3}}, "has no option 'start_step'"),
+        ({"form": "triplets", "form_options": {"rotate": 3}}, r"no option 'rotate'\. Did you mean 'rotation'"),
+        ({"form": "triplets", "form_options": {"rotation": "3"}}, "rotation cannot be '3'"),
+        ({"source_options": {"image_size": 16}}, "image_size is a setting of its own: leave it out of source_options"),
+        ({"source_options": {"where": {}}}, "where"),
+        ({"batch_size": 2**31 - 1, "image_size": 2**20}, "GB of memory"),
+        ({"width": 2**16}, "memory"),
+        ({"after": "nosuch"}, r"there is no model file .*nosuch"),
+        ({"target": "glyphs", "target_split": "nosuch"}, "nosuch"),
+        ({"objective": "GLO", "form_options": {"places": True}, "target": "glyphs"}, "GLO has no encoder"),
+    ],
+)
+def test_a_mistake_leaves_no_run_behind(settings, sentence, recipe, tmp_path):
+    with pytest.raises(InputError, match=sentence):
+        training.train(recipe.change(**settings), tmp_path / "run")
+    assert not any(tmp_path.iterdir())
 
 
-def test_a_run_that_is_none_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    for run in (tmp_path, tmp_path / "file"):
-        with pytest.raises(InputError, match="is no run folder"):
-            _ = Run(run).recipe
-    (tmp_path / "recipe.json").mkdir()
-    with pytest.raises(InputError, match=r"recipe\.json cannot be read"):
-        _ = Run(tmp_path).recipe
+def test_a_target_without_pairs_leaves_no_run_behind(recipe, tmp_path):
+    for name in ("a", "b"):
+        draw(tmp_path / "target" / name, 1)
+    with pytest.raises(InputError, match="no class with two images"):
+        training.train(recipe.change(target=str(tmp_path / "target")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
-def test_recipes_and_their_smoke_variants():
-    assert {"augintae_mnist", "augintae_omniglot"} <= set(recipes())
-    for name, one in recipes().items():
-        assert one.name == name
-        smoke = find(name, smoke=True)
-        assert smoke.schedule.epochs * smoke.schedule.images_per_epoch <= 10_000
+def test_samples_are_drawn_after_each_epoch(recipe, tmp_path):
+    for seed, name in enumerate("ab"):
+        draw(tmp_path / "target" / name, 3, seed)
+    changed = recipe.change(target=str(tmp_path / "target"), epochs=2)
+    run = training.train(changed, tmp_path / "run")
+    assert sorted(path.name for path in run.samples.iterdir()) == ["epoch-0001.png", "epoch-0002.png"]
+    with Image.open(run.samples / "epoch-0001.png") as picture:
+        assert picture.height > 8 * SIZE
+
+
+# The images
+
+
+def test_a_run_goes_on_with_the_same_images_only(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = recipe.change(source="drawn", epochs=1)
+    draw(tmp_path / "drawn", 8)
+    run = training.train(own, "run")
+    training.train(own.change(source="drawn/"), "run", resume=True)
+    training.train(own.change(source=tmp_path / "drawn"), "run", resume=True)
+    draw(tmp_path / "drawn", 4, seed=1)
+    said = r"begun with 8 images of shape \[8, 8, 1\] \(fingerprint .*\), and drawn now gives 12 images"
+    with pytest.raises(InputError, match=said):
+        training.train(own.change(epochs=2), "run", resume=True)
+    shutil.rmtree(tmp_path / "drawn")
+    draw(tmp_path / "drawn", 8, seed=2)  # as many, but others
+    with pytest.raises(InputError, match="bring the images back as they were"):
+        training.train(own.change(epochs=2), "run", resume=True)
+    assert run.is_finished(own)
+
+
+def test_what_is_left_out_is_written_down(recipe, tmp_path):
+    folder = draw(tmp_path / "drawn", 6)
+    (folder / "odd.heic").write_bytes(b"no image that is read here")
+    with pytest.warns(data.Note, match=r"1 .*heic"):
+        run = training.train(recipe.change(source=str(folder), epochs=1), tmp_path / "run")
+    assert run.written["examples"]["count"] == 6
+    assert "heic" in run.written["examples"]["notes"][0]
+
+
+def test_notes_are_given_once_and_others_warnings_too():
+    with pytest.warns(UserWarning) as given, training._noted() as found:
+        warnings.warn("one", data.Note, stacklevel=1)
+        warnings.warn("two", UserWarning, stacklevel=1)
+        warnings.warn("one", data.Note, stacklevel=1)
+    assert found == ["one", "one"]
+    assert [str(one.message) for one in given] == ["one", "two", "one"]
+
+
+def test_a_share_is_what_the_recipe_drew(recipe, folder):
+    whole = data.load_examples(folder, image_size=SIZE, channels=1)
+    some = recipe.change(share=0.5, seed=3)
+    examples, _ = training.training_batches(some)
+    np.testing.assert_array_equal(examples.images, whole.images[some.trained_on(12)])
+    assert len(examples) == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "keys"),
+    [
+        ({}, {"c"}),
+        ({"form_options": {"places": True}}, {"c", "place"}),
+        ({"form": "triplets", "form_options": {"rotation": 20}}, {"a", "b", "c"}),
+    ],
+)
+def test_each_form_gives_its_batches(settings, keys, recipe):
+    _, batches = training.training_batches(recipe.change(**settings))
+    batch = next(iter(batches(start_step=5)))
+    assert keys <= set(batch) and all(len(value) == 4 for value in batch.values())
+
+
+def test_forms_of_classes(recipe, tmp_path):
+    for seed, name in enumerate("ab"):
+        draw(tmp_path / name, 5, seed)
+    labelled = recipe.change(source=str(tmp_path))
+    for settings in ({"form": "pairs"}, {"form": "sets", "form_options": {"size": 3}}):
+        examples, batches = training.training_batches(labelled.change(**settings))
+        assert examples.classes == ("a", "b")
+        next(iter(batches(start_step=0)))
+
+
+def test_attributes_are_those_of_the_classes_names(tmp_path):
+    """Not those of their places among the folders that happen to be there."""
+    recipe = find("supervised_amr_mnist")
+    for seed, name in enumerate(("1", "7", "8")):
+        draw(tmp_path / "three" / name, 2, seed)
+    examples, _ = training.training_batches(recipe.change(source=str(tmp_path / "three"), split="train"))
+    own = recipe.data.attributes
+    np.testing.assert_array_equal(examples.labels, np.repeat([own["1"], own["7"], own["8"]], 2, axis=0))
+    assert examples.labels.dtype == np.float32 and examples.classes == ()
+    draw(tmp_path / "three" / "ten", 2)
+    with pytest.raises(InputError, match=r"has attributes for 0, 1, .*: .* has the classes 1, 7, 8, ten"):
+        training.training_batches(recipe.change(source=str(tmp_path / "three")))
+    draw(tmp_path / "one" / "7", 2)
+    with pytest.raises(InputError, match="has the classes 7"):
+        training.training_batches(recipe.change(source=str(tmp_path / "one")))
+    with pytest.raises(InputError, match="is a folder, which has no attributes"):
+        training.training_batches(find("supervised_amr_celeba").change(source=str(tmp_path / "one")))
+
+
+# What a process keeps
+
+
+def settings_of_the_process() -> tuple:
+    return (
+        tf.config.optimizer.get_experimental_options(),
+        tensorflow_config.is_op_determinism_enabled(),
+        rng_utils.get_random_seed(),
+        keras.config.dtype_policy().name,
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+    )
+
+
+@pytest.mark.parametrize("seeded", [False, True])
+def test_training_leaves_the_process_as_it_was(seeded, recipe, monkeypatch):
+    def drawn():
+        return [random.random(), np.random.rand(), float(tf.random.uniform(())), float(keras.random.uniform(()))]
+
+    inside = []
+    if seeded:
+        keras.utils.set_random_seed(5)
+        drawn()
+    before = settings_of_the_process()
+    for error in (None, ValueError, KeyboardInterrupt):
+        with contextlib.suppress(ValueError, KeyboardInterrupt), reproducible(0):
+            inside.append((tensorflow_config.is_op_determinism_enabled(), rng_utils.get_random_seed()))
+            assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+            drawn()
+            if error:
+                raise error
+        assert settings_of_the_process() == before
+    assert inside == [(True, 0)] * 3
+    with reproducible(0, deterministic=False):
+        assert not tensorflow_config.is_op_determinism_enabled()
+    if seeded:
+        after = drawn()
+        keras.utils.set_random_seed(5)
+        drawn()
+        assert after == drawn()  # as if there had been no training
+
+
+def test_settings_of_the_caller_stay(recipe):
+    options = tf.config.optimizer.get_experimental_options()
+    tf.config.experimental.enable_op_determinism()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        with reproducible(0):
+            pass
+        assert tensorflow_config.is_op_determinism_enabled()
+        assert tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+    finally:
+        tensorflow_config.disable_op_determinism()
+        tf.config.optimizer.set_experimental_options(options)
+
+
+# A run after another
+
+
+@keras.saving.register_keras_serializable("tests")
+class Follower(PlainAE):
+    """Begins with another system's decoder."""
+
+    def take_over(self, earlier: keras.Model) -> None:
+        self.decoder.set_weights(earlier.decoder.get_weights())
+
+
+def test_a_run_begins_where_another_ended(recipe, finished, tmp_path, monkeypatch):
+    monkeypatch.setitem(OBJECTIVES, "Follower", Follower)
+    own = recipe.change(objective="Follower", after=str(finished.folder), epochs=1)
+    own = dataclasses.replace(own, optimizers={"all": Optimizer(1e-30, kind="sgd")})
+    run = stop_at(1, signal.SIGINT, own, tmp_path / "run")
+    taken = keras.saving.load_model(newest(run))
+    wanted = load_model(finished.model)
+    for mine, theirs in zip(taken.decoder.trainable_variables, wanted.decoder.trainable_variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+    monkeypatch.setattr(Follower, "take_over", lambda *_: pytest.fail("taken over again"))
+    training.train(own, run.folder, resume=True)
+    with pytest.raises(InputError, match="AAE takes over nothing from an earlier run: leave `after` out"):
+        training.train(recipe.change(after=str(finished.folder)), tmp_path / "other")
+
+
+# Building
 
 
 def test_players_may_have_their_own_optimizers():

@@ -80,7 +80,7 @@ def check_values(images: np.ndarray, name: str = "images", *, drawn: bool = Fals
     """
     if images.dtype == np.uint8:
         if not drawn and images.max() == 1:
-            raise InputError(f"{name} are uint8 of 0 and 1 only, which is black: pass 255 * {name.split()[-1]}.")
+            raise InputError(f"{name} hold 0 and 1 only, which is black, as uint8: give 0 and 255 for black and white.")
     elif images.dtype.kind != "f":
         raise InputError(f"{name} are {images.dtype}: give uint8 in [0, 255] or float32 in [-1, 1].")
     else:

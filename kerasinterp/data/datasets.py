@@ -398,12 +398,26 @@ def _generated(name: str, root: pathlib.Path) -> tfds.core.DatasetBuilder:
             builder = builder_class(config=config or None, data_dir=root)
         tfds.disable_progress_bar()
         builder.download_and_prepare()
-    except (OSError, tf.errors.OpError) as error:  # a full disk, say; TFDS writes through TensorFlow, too
+    except Exception as error:
+        reason = _of_the_disk(error)
+        if reason is None:
+            raise
         raise InputError(
-            f"{name} cannot be written to {root} ({_first_line(error)}): free some space there, or set TFDS_DATA_DIR "
-            "to another folder."
+            f"{name} cannot be written to {root} ({reason}): free some space there, or set TFDS_DATA_DIR to another "
+            "folder."
         ) from error
     return builder
+
+
+def _of_the_disk(error: BaseException | None) -> str | None:
+    """What the system said, if it is behind the error: TFDS writes through TensorFlow, and wraps what that raises."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        if isinstance(error, tf.errors.OpError):
+            return error.message.rpartition("; ")[2][:160]
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _writable(folder: pathlib.Path) -> bool:

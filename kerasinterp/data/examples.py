@@ -6,9 +6,11 @@ import hashlib
 
 import numpy as np
 
+from kerasinterp.data.convert import check_values
 from kerasinterp.errors import InputError
 
 _BLOCK = 2**24  # bytes digested at once
+_FEW = 100
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,10 +88,13 @@ class Examples:
 
 
 def check_images(images: object) -> None:
-    """Raises InputError unless these are images uint8 (N, H, W, C) or points float32 (N, D), and at least one."""
+    """Raises InputError unless these are images uint8 (N, H, W, C), no mask, or points float32 (N, D); at least one."""
     form = (images.dtype, images.ndim) if isinstance(images, np.ndarray) and len(images.shape) and len(images) else None
     if form not in ((np.uint8, 4), (np.float32, 2)):
         raise InputError("Give uint8 images (N, H, W, C), see kerasinterp.data.images, or float32 points (N, D).")
+    # Few tell of most that they are no masks; all of them need not be read.
+    if images.dtype == np.uint8 and images[:_FEW].max(initial=0) <= 1:
+        check_values(images)
 
 
 def checked_labels(labels: object, count: int) -> np.ndarray:

@@ -152,7 +152,7 @@ def _read_all(
     except MemoryError:
         size = len(files) * height * width * channels / 2**30
         raise InputError(
-            f"{len(files)} images of {height} x {width} take {size:,.0f} GB of memory: choose a smaller image_size."
+            f"{len(files)} images of {height} x {width} take {size:,.3g} GB of memory: choose a smaller image_size."
         ) from None
 
     def read(place: int) -> _Unreadable | None:

@@ -16,6 +16,7 @@ from kerasinterp.evaluation.paths import finite
 from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
+from kerasinterp.reproducible import reproducible
 
 _FORMAT = 1  # raise it when training changes, so that older cached classifiers are not used
 _CHUNK = 500  # images that are classified at once
@@ -186,7 +187,8 @@ def _train(
 
     order = tf.data.Dataset.from_tensor_slices(_balanced_order(labels, learn, steps * batch_size, seed))
     drawn = order.batch(batch_size, drop_remainder=True).map(batch).prefetch(2)
-    model.fit(without_autotuning(drawn), shuffle=False, verbose=verbose)
+    with reproducible(seed):
+        model.fit(without_autotuning(drawn), shuffle=False, verbose=verbose)
     result.set_weights(model.get_weights())
     return result
 
@@ -194,7 +196,7 @@ def _train(
 def _predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     shape = tuple(network.input_shape[1:])
     chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)] or [images]
-    outputs = np.concatenate([network.predict_on_batch(as_images(chunk, shape)) for chunk in chunks])
+    outputs = np.concatenate([network.predict_on_batch(as_images(chunk, shape, made=True)) for chunk in chunks])
     return finite(outputs, "the classifier's outputs")  # argmax would take NaN for class 0
 
 

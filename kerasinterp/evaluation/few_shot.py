@@ -171,11 +171,7 @@ class FewShot:
         Raises:
             InputError: a model of another image shape, or whose images are not finite.
         """
-        if tuple(model.image_shape) != self._kept.shape[1:]:
-            raise InputError(
-                f"{name} takes images of shape {tuple(model.image_shape)}, the target images have "
-                f"{self._kept.shape[1:]}: load them at the model's size."
-            )
+        _check_shape(model, name, self._kept.shape[1:])
         codes = encode(model, self._seeds)
         mixes = _pictures(model, mix(model, codes[self._left], codes[self._right], self._alphas), f"mixes of {name}")
         reconstructions = _pictures(model, encode(model, self._kept), f"reconstructions of {name}")
@@ -229,9 +225,19 @@ def evaluate(
     Raises:
         InputError: as `FewShot`.
     """
+    for name, model in models.items():  # before any training
+        _check_shape(model, f"model {name!r}", np.shape(target_images)[1:])
     comparison = FewShot(source_images, source_labels, target_images, target_labels, **settings)
     rows = {name: comparison.measure(model, f"model {name!r}") for name, model in models.items()}
     return rows | comparison.without_model() | {"protocol": comparison.protocol}
+
+
+def _check_shape(model: keras.Model, name: str, shape: tuple[int, ...]) -> None:
+    if tuple(model.image_shape) != tuple(shape):
+        raise InputError(
+            f"{name} takes images of shape {tuple(model.image_shape)}, the target images have {tuple(shape)}: load "
+            "them at the model's size."
+        )
 
 
 def _pictures(model: keras.Model, codes: np.ndarray, name: str) -> np.ndarray:

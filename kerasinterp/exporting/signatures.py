@@ -22,17 +22,13 @@ class Signature:
     output: str
 
     def add_to(self, archive: keras.export.ExportArchive, name: str) -> None:
-        def call(*tensors):
-            return {self.output: self.function(*tensors)}
-
-        archive.add_endpoint(
-            name,
-            call,
-            input_signature=[
-                tf.TensorSpec(shape, tf.string if key.endswith("_bytes") else tf.float32, name=key)
-                for key, shape in self.inputs.items()
-            ],
-        )
+        specification = [
+            tf.TensorSpec(shape, tf.string if key.endswith("_bytes") else tf.float32, name=key)
+            for key, shape in self.inputs.items()
+        ]
+        call = tf.function(lambda *tensors: {self.output: self.function(*tensors)}, specification, autograph=False)
+        call.get_concrete_function()
+        archive.add_endpoint(name, call)
 
 
 def of_tensors(networks: Networks, batch: int | None = None) -> dict[str, Signature]:
@@ -57,23 +53,24 @@ def default(networks: Networks, batch: int | None = None) -> Signature:
 
 def of_images(networks: Networks) -> dict[str, Signature]:
     """Those of `of_tensors`, of two images where the model mixes latents, and the same of whole image files."""
-    shape, one = networks.image_shape, (None,)
-    images = (None, *shape)
+    images, one = (None, *networks.image_shape), (None,)
+    # Traced once for all signatures.
+    read = tf.function(
+        lambda files: from_files(files, networks.image_shape), [tf.TensorSpec(one, tf.string)], autograph=False
+    )
     found = of_tensors(networks)
     if networks.encoder is not None:
         found["encode_image_bytes"] = Signature(
-            lambda files: networks.encode(from_files(files, shape)), {"image_bytes": one}, "latent"
+            lambda files: networks.encode(read(files)), {"image_bytes": one}, "latent"
         )
     if networks.mixing is not None:
-
-        def interpolate_files(a: tf.Tensor, b: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-            return to_files(networks.interpolate(from_files(a, shape), from_files(b, shape), alpha))
-
         found["interpolate"] = Signature(
             networks.interpolate, {"image_a": images, "image_b": images, "alpha": one}, "images"
         )
         found["interpolate_image_bytes"] = Signature(
-            interpolate_files, {"image_a_bytes": one, "image_b_bytes": one, "alpha": one}, "image_bytes"
+            lambda a, b, alpha: to_files(networks.interpolate(read(a), read(b), alpha)),
+            {"image_a_bytes": one, "image_b_bytes": one, "alpha": one},
+            "image_bytes",
         )
     return found | {"serving_default": default(networks)}
 

@@ -14,17 +14,25 @@ _LACKS = {
 }
 
 
-def as_images(images: object, image_shape: tuple[int, int, int] | None = None, name: str = "images") -> np.ndarray:
+def as_images(
+    images: object,
+    image_shape: tuple[int, int, int] | None = None,
+    name: str = "images",
+    *,
+    made: bool | None = None,
+) -> np.ndarray:
     """Returns `images` as float32 (N, H, W, C) in [-1, 1], after checking them.
 
     Args:
         images: array or tensor (N, H, W, C), or one image (H, W, C): float in [-1, 1], or uint8 in [0, 255].
         image_shape: the (H, W, C) that a model needs; any shape if None.
         name: what to call the images in an error.
+        made: a model made them, or they are only drawn or blended: they may look like [0, 1]. By default those for
+            which no model's `image_shape` is given.
 
     Raises:
-        InputError: no images, wrong shape, wrong type, a value outside the range or not finite; or, for a model, images
-            that look like [0, 1].
+        InputError: no images, wrong shape, wrong type, a value outside the range or not finite; or, unless
+            `made`, images that look like [0, 1].
     """
     try:
         array = np.asarray(images)
@@ -42,8 +50,7 @@ def as_images(images: object, image_shape: tuple[int, int, int] | None = None, n
         raise InputError(
             f"{name} are {_size(array.shape[1:])}, but the model takes {_size(image_shape)}: resize or convert them."
         )
-    # What no model takes is only drawn or blended.
-    check_values(array, name, drawn=image_shape is None)
+    check_values(array, name, drawn=image_shape is None if made is None else made)
     return to_float(array) if array.dtype == np.uint8 else array.astype(np.float32)
 
 

@@ -16,12 +16,13 @@ from kerasinterp.objectives import Objective
 _BATCH = 256  # bounds memory
 
 
-def encode(model: Objective, images: object) -> np.ndarray:
+def encode(model: Objective, images: object, *, made: bool = False) -> np.ndarray:
     """Codes of images; `functools.partial(encode, model)` is what measures of codes take.
 
     Args:
         model: an objective with `encode`, such as every autoencoder.
         images: (N, H, W, C) or (H, W, C), float in [-1, 1] or uint8; of a model of points, float (N, D).
+        made: they come from a decoder, whose images may all be light: they are not suspected to be in [0, 1].
 
     Returns:
         float32 (N, *latent_shape).
@@ -31,7 +32,7 @@ def encode(model: Objective, images: object) -> np.ndarray:
     """
     needs(model, "encode")
     if len(model.image_shape) == 3:
-        images = as_images(images, model.image_shape)
+        images = as_images(images, model.image_shape, made=made)
     return _predict(model, "encode", np.asarray(images, np.float32))
 
 

@@ -1,6 +1,7 @@
 """Trained models from `.keras` files, with a sentence for every file that is none."""
 
 import copy
+import errno
 import json
 import os
 import re
@@ -38,9 +39,11 @@ def load_model(path: str | os.PathLike) -> Objective:
     regular(path)
     try:
         _check_archive(path)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # zipfile raises anything from BadZipFile to struct.error for a damaged file
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # EINVAL: of a place that is not in the file
+            raise InputError(f"{path} cannot be read ({error.strerror}): mend that, or give another file.") from error
         raise InputError(
             f"{path} is not a .keras file, or it is damaged: give the .keras file of a trained model."
         ) from error

@@ -10,18 +10,21 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+import typing
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import kerasinterp.nn
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.net import Net
+from kerasinterp.typed import as_type, changed, check_fields
 
 if TYPE_CHECKING:
     import keras
 
 _BUILDERS = ("encoder", "decoder", "discriminator", "critic")
 # What every builder is told; the rest of its parameters are the backbone's options.
+_LARGEST, _DEEPEST = 2**16, 64  # features and layers that no network of this size of machine has more of
 _GIVEN = {"image_shape", "latent_size", "width", "seed", "name", "normalised", "classes", "channels"}
 
 
@@ -64,9 +67,10 @@ class Backbone:
     networks: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
+        check_fields(self)
         for field in ("width", "latent_size"):
-            if not 1 <= getattr(self, field) < 2**31:
-                raise InputError(f"{field} is 1 or more and below 2**31, not {getattr(self, field)}.")
+            if not 1 <= getattr(self, field) <= _LARGEST:
+                raise InputError(f"{field} is 1 or more and at most {_LARGEST:,}, not {getattr(self, field)}.")
 
     def build(self, net: Net, name: str, seed: int, facts: Facts) -> keras.Model:
         """The network that a system calls `name`, of the kind that `net` states, with weights drawn from `seed`."""
@@ -101,7 +105,11 @@ class Backbone:
                 fitting = ", ".join(one for one in backbones() if "classes" in _options(_module(one), net.kind))
                 raise InputError(f"The {name} also classifies: of the backbones {fitting} has such a one.")
             given["classes"] = _labels(net, facts)
-        given |= own.options
+        for option in self.networks.get(name, {}).get("options", {}):
+            if option not in takes:
+                raise InputError(f"The backbone's option {option!r} has no effect on the {name}: leave it out.")
+        hints = typing.get_type_hints(builder)
+        given |= {key: as_type(hints[key], value, key) for key, value in own.options.items() if key in takes}
         return builder(
             (*sides, channels * net.images), **named, **{key: value for key, value in given.items() if key in takes}
         )
@@ -123,17 +131,18 @@ class Backbone:
             if option not in known:
                 takes = f"it takes {', '.join(sorted(known))}" if known else "it has none"
                 raise InputError(f"The backbone {self.module} has no option {option!r}: {takes}.")
+            if isinstance(self.options[option], int) and self.options[option] > _DEEPEST:  # they count layers
+                raise InputError(f"{option} is at most {_DEEPEST}, not {self.options[option]}.")
         return {kind: getattr(module, kind) for kind in _BUILDERS if hasattr(module, kind)}
 
     def _of(self, name: str) -> Backbone:
         """The backbone of that network alone."""
-        own: Mapping[str, Any] = self.networks.get(name, {})
-        unknown = set(own) - {field.name for field in dataclasses.fields(self)}
-        if unknown:
-            raise InputError(f"The backbone's settings for {name} have no {unknown.pop()!r}.")
-        options = {} if own.get("module", self.module) != self.module else self.options
-        options = {**options, **own.get("options", {})}
-        return dataclasses.replace(self, **dict(own) | {"options": options, "networks": {}})
+        own: dict[str, Any] = dict(self.networks.get(name, {}))
+        if "networks" in own:
+            raise InputError(f"The backbone's settings for {name} have no 'networks': it is one network.")
+        kept = {} if own.get("module", self.module) != self.module else self.options
+        own["options"] = {**kept, **as_type(dict[str, Any], own.get("options", {}), "options")}
+        return changed(self, own | {"networks": {}}, f"The backbone of {name}")
 
 
 @functools.cache

@@ -13,10 +13,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
-        rank = inputs.shape.rank
-        if not training or mask is not None or rank not in (2, 4) or self.axis not in (-1, rank - 1):
+        if not training or mask is not None or not self._fuses(inputs.shape.rank):
             return super().call(inputs, training=training, mask=mask)
-        maps = inputs if rank == 4 else inputs[:, tf.newaxis, tf.newaxis, :]
+        maps = inputs if inputs.shape.rank == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
         scale, offset, mean, variance = (
             tf.cast(v.value, tf.float32) for v in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
         )
@@ -26,4 +25,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         self.moving_mean.assign(mean)
         self.moving_variance.assign(variance)
-        return outputs if rank == 4 else tf.reshape(outputs, tf.shape(inputs))
+        return outputs if inputs.shape.rank == 4 else tf.reshape(outputs, tf.shape(inputs))
+
+    def _fuses(self, rank: int | None) -> bool:
+        """Whether the kernel does all that was asked for; a frozen layer runs in inference mode."""
+        last = rank in (2, 4) and self.axis in (-1, rank - 1)
+        return last and self.trainable and self.center and self.scale and not self.synchronized and not self.renorm

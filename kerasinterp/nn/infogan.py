@@ -7,6 +7,7 @@ import keras
 
 from kerasinterp.nn import layers
 from kerasinterp.nn.convolution import Conv2D, Conv2DTranspose
+from kerasinterp.nn.dense import Dense
 from kerasinterp.nn.layers import Weights
 
 
@@ -47,10 +48,10 @@ def decoder(
     height, columns, channels = layers.check_image_shape(image_shape, 4, "InfoGAN")
     weights = Weights(seed)
     x = latent = keras.Input((latent_size,), name="latent")
-    x = keras.layers.Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_1")(x)
+    x = Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_1")(x)
     x = layers.normalised(x, "relu", 1)
     units = height * columns // 16 * 2 * width
-    x = keras.layers.Dense(units, use_bias=False, kernel_initializer=weights(), name="dense_2")(x)
+    x = Dense(units, use_bias=False, kernel_initializer=weights(), name="dense_2")(x)
     x = layers.normalised(x, "relu", 2)
     x = keras.layers.Reshape((height // 4, columns // 4, 2 * width), name="reshape")(x)
     x = Conv2DTranspose(width, 4, 2, "same", use_bias=False, kernel_initializer=weights(), name="deconvolution_3")(x)
@@ -68,6 +69,6 @@ def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: s
     x = Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights(), name="convolution_2")(x)
     x = layers.normalised(x, "leaky_relu", 2)
     x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_3")(x)
+    x = Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_3")(x)
     x = layers.normalised(x, "leaky_relu", 3)
     return keras.Model(images, layers.head(x, units, weights, kind), name=name)

@@ -80,13 +80,14 @@ def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: 
     """Returns `image_shape` as integers.
 
     Raises:
-        InputError: if the size is not divisible by `divisor` or the colours are neither 1 nor 3.
+        InputError: if the size is not divisible by `divisor`, or the channels are neither those of one image, grey or
+            in colour, nor of two behind each other.
     """
     height, width, channels = (int(n) for n in image_shape)
     if height % divisor or width % divisor or height < divisor or width < divisor:
         raise InputError(
             f"{network} needs image sides divisible by {divisor}, got {height} x {width} pixels: resize the images."
         )
-    if channels not in (1, 3):
+    if channels not in (1, 3, 2, 6):
         raise InputError(f"{network} takes grey (1) or colour (3) images, got {channels} channels.")
     return height, width, channels

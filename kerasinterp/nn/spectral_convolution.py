@@ -8,9 +8,10 @@ import tensorflow as tf
 class SpectralConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` whose kernel is divided by its largest singular value (Miyato et al., 2018, eq. 8).
 
-    One power iteration a training call. The kernel itself stays as the optimizer left it, and its gradient passes
-    through the division. `keras.layers.SpectralNormalization` overwrites the kernel at each call instead (in mixed
-    precision rounded to bfloat16, which loses small updates), and draws its vector without a seed.
+    One power iteration a training call, none while the layer is frozen. The kernel itself stays as the optimizer left
+    it, and its gradient passes through the division. `keras.layers.SpectralNormalization` overwrites the kernel at each
+    call instead (in mixed precision rounded to bfloat16, which loses small updates), and draws its vector without a
+    seed.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -25,7 +26,7 @@ class SpectralConv2D(keras.layers.Conv2D):
         )
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        if training:
+        if training and self.trainable:
             matrix = _matrix(self.kernel)
             self.direction.assign(tf.math.l2_normalize(tf.matmul(matrix, matrix @ self.direction.value, True)))
         return super().call(inputs)

@@ -7,6 +7,7 @@ import pkgutil
 from kerasinterp.nn import (  # noqa: F401
     batch_normalization,
     convolution,
+    dense,
     exact_batch_normalization,
     instance_normalization,
     leaky_relu,

@@ -1,13 +1,19 @@
 """Convolutions of the GAN backbones (4 x 4 kernels, stride 2) with gradients that are quick on CPUs.
 
-Values and gradients are those of `tf.nn.conv2d` and `tf.nn.conv2d_transpose` with SAME padding. Two kernels of the CPU
-libraries are slow at these shapes and are replaced by matrix products: the gradient of the weights, which runs at half
-the speed of a product (in bfloat16), and the sum over many maps into one or three colours.
+Values and gradients are those of `tf.nn.conv2d` and `tf.nn.conv2d_transpose` with SAME padding. Two kernels of oneDNN
+are slow at these shapes and are replaced by matrix products: in bfloat16 the gradient of the weights, which runs at
+half the speed of a product (in float32 oneDNN's own is the quicker one); and the sum over many maps into one or three
+colours, a fifth slower with AVX2.
 """
 
 import tensorflow as tf
 
+from kerasinterp import processor
+
 _FEW = 8  # with fewer channels than this (images), windows are cheaper as a product with 16 * channels columns
+# oneDNN's gradient of the images with AVX2 alone is older than its forward convolution, and an eighth slower than four
+# of these. Only gradients are computed so: what a model's outputs are made of does not depend on the processor.
+_PHASES = "avx2" in processor.features() and "avx512f" not in processor.features()
 
 
 @tf.custom_gradient
@@ -15,7 +21,9 @@ def conv2d(images: tf.Tensor, kernel: tf.Tensor):
     """(B, 2h, 2w, C) and a kernel (4, 4, C, F) -> (B, h, w, F)."""
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _spread(upstream, kernel, tf.shape(images)), _weight_gradient(images, upstream, kernel.shape)
+        quicker = _PHASES and upstream.dtype == tf.float32 and kernel.shape[2] >= _FEW
+        spread = _spread_in_phases(upstream, kernel) if quicker else _spread(upstream, kernel, tf.shape(images))
+        return spread, _weight_gradient(images, upstream, kernel.shape)
 
     return tf.nn.conv2d(images, kernel, 2, "SAME"), gradient
 
@@ -45,10 +53,25 @@ def _spread(maps: tf.Tensor, kernel: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     return tf.nn.depth_to_space(cells, 2)[:, 1:-1, 1:-1]
 
 
+def _spread_in_phases(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """As `_spread`: even and odd rows (columns) are each a convolution with every other row (column) of the kernel."""
+    phases = [
+        tf.nn.conv2d(
+            maps,
+            tf.transpose(kernel[1 - i :: 2, 1 - j :: 2][::-1, ::-1], [0, 1, 3, 2]),
+            1,
+            [[0, 0], [1 - i, i], [1 - j, j], [0, 0]],
+        )
+        for i in (0, 1)
+        for j in (0, 1)
+    ]
+    return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
+
+
 def _weight_gradient(images: tf.Tensor, upstream: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:
     """The gradient (4, 4, C, F) from the wide side (B, 2h, 2w, C) and the narrow side (B, h, w, F)."""
     _, _, channels, filters = shape
-    if channels < _FEW:
+    if channels < _FEW or images.dtype == tf.float32:
         return tf.raw_ops.Conv2DBackpropFilter(
             input=images, filter_sizes=shape, out_backprop=upstream, strides=[1, 2, 2, 1], padding="SAME"
         )

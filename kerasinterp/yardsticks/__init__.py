@@ -5,11 +5,16 @@ import importlib
 import json
 import pathlib
 import pkgutil
+import types
 from collections.abc import Callable, Mapping
 
+import kerasinterp
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
+
+# What of a recipe's data the judges may read.
+_OF_DATA = ("source", "split", "source_options", "attributes", "invert", "image_size", "channels")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +51,36 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool = False, seed: in
     Raises:
         InputError: no such yardstick, or data that it cannot use.
     """
+    made = _module(recipe.target.yardstick).judge(recipe, cache_dir, smoke, seed)
+    data, target = dataclasses.asdict(recipe.data), dataclasses.asdict(recipe.target)
+    asked = {key: data[key] for key in _OF_DATA} | {"target": target, "smoke": smoke, "seed": seed}
+    # As JSON has it: it is compared with what was kept.
+    protocol = json.loads(json.dumps({"kerasinterp": kerasinterp.__version__} | asked | made.protocol))
+    return dataclasses.replace(made, protocol=protocol)
+
+
+def read_by(yardstick: str) -> tuple[str, ...]:
+    """The settings of a recipe's data and target that a yardstick reads.
+
+    Raises:
+        InputError: there is no such yardstick.
+    """
+    return (*_module(yardstick).READS, "yardstick")
+
+
+def check_measurable(*models: Objective | type[Objective]) -> None:
+    """Raises InputError unless the models, or systems, have codes of images and mix them, as every yardstick needs."""
+    for model in models:
+        if not (hasattr(model, "encode") and hasattr(model, "decode")):
+            name = (model if isinstance(model, type) else type(model)).__name__
+            raise InputError(
+                f"{name} has no encoder, and what is measured lies between images: leave the target out, or choose an "
+                "autoencoder."
+            )
+
+
+def _module(name: str) -> types.ModuleType:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "paths")
-    name = recipe.target.yardstick
     if name not in names:
         raise InputError(f"Unknown yardstick {name!r}: choose of {', '.join(names)}.{suggest(name, names)}")
-    made = importlib.import_module(f"{__name__}.{name}").judge(recipe, cache_dir, smoke, seed)
-    data, target = dataclasses.asdict(recipe.data), dataclasses.asdict(recipe.target)
-    asked = {key: data[key] for key in ("source", "split", "source_options", "image_size", "channels")}
-    asked |= {"target": target, "smoke": smoke, "seed": seed}
-    return dataclasses.replace(made, protocol=json.loads(json.dumps(asked)) | made.protocol)
+    return importlib.import_module(f"{__name__}.{name}")

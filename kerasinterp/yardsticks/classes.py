@@ -16,6 +16,7 @@ from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge, paths
 
+READS = ("source", "split", "source_options", "invert", "target_split")  # of a recipe's data and target
 _PAIRS, _POINTS = 2, 11  # of the picture
 _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
@@ -40,7 +41,8 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
     def measure(model: Objective | None, _: Recipe | None) -> dict:
         if model is None:
             return _mixes(_same, _same, Linear())
-        found = _mixes(functools.partial(encode, model), functools.partial(decode, model), model.mixing)
+        both = functools.partial(encode, model, made=True), functools.partial(decode, model)
+        found = _mixes(*both, model.mixing)
         codes = encode(model, learned)
         codes_judged = encode(model, judged)
         found |= evaluation.probe(codes, labels, codes_judged, test_labels)
@@ -78,7 +80,7 @@ def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and classes; where there are attributes only, each combination is one."""
     own = recipe.data
     named = bool(own.attributes) and not isinstance(own.attributes, dict)
-    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert}
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
     images, labels = data.images(own.source, split=split, labels=own.attributes if named else True, **form)
     return images, labels @ 2 ** np.arange(labels.shape[1]) if named else labels
 

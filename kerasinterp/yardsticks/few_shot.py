@@ -12,6 +12,18 @@ from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge
 
+READS = (
+    "source",
+    "split",
+    "source_options",
+    "invert",
+    "target",
+    "target_split",
+    "target_without",
+    "domain_by_class",
+    "judge_steps",
+    "samples",
+)  # of a recipe's data and target
 _PAIRS = 8  # of the picture
 
 
@@ -65,12 +77,14 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     """The recipe's target as uint8 images and labels, without the classes that it leaves out.
 
     Raises:
-        InputError: it has none.
+        InputError: it has none, or leaves all out.
     """
     if recipe.target.target is None:
         raise InputError(f"{recipe.name or 'The recipe'} has no target to be measured on: give one by --target.")
     images, labels = _images(recipe, recipe.target.target, recipe.target.target_split)
     kept = ~np.isin(labels, recipe.target.target_without)
+    if not kept.any():
+        raise InputError(f"target_without leaves no image of {recipe.target.target}: leave some class in.")
     return images[kept], labels[kept]
 
 

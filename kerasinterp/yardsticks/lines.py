@@ -6,16 +6,20 @@ import pathlib
 import numpy as np
 
 from kerasinterp import data, evaluation
+from kerasinterp.errors import InputError
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge, paths
 
+READS = ()  # of a recipe's data and target
 _ENDS = np.array([[0.3, 2.6], [5.5, 3.6]])  # radians, of the picture's pairs
 _POINTS = 11
 
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
-    size = recipe.data.size[0]
+    size, width = recipe.data.size
+    if size != width:
+        raise InputError(f"Lines are drawn on square images, not on {size} x {width}: choose another yardstick.")
     form = {"size": size, "width": size / 16}  # ACAI's 2 pixels of 32
     fewer = {"paths": 64, "references": 2_000} if smoke else {}
     drawn = data.lines.render(np.linspace(*_ENDS.T, _POINTS, axis=1).ravel(), **form)

@@ -17,6 +17,7 @@ from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge, paths
 
+READS = ()  # of a recipe's data and target
 _POINTS = 2_000  # drawn anew, not those of training
 
 

@@ -10,6 +10,7 @@ from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge, paths
 
+READS = ("source", "source_options")  # of a recipe's data and target
 _INTERVAL = 80  # degrees, AEAI 4.3
 
 

@@ -3,6 +3,11 @@
 Run as a script, or by `kerasinterp train augintae_mnist`.
 """
 
+from kerasinterp import processor
+
+if __name__ == "__main__":
+    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Target
 
 RECIPE = Recipe(
@@ -33,12 +38,15 @@ RECIPE = Recipe(
         target_without=tuple(map("ABCDEFGHIJKLMNOPQRSTUVWXYZ".index, "BDGIOQSZ")),  # ours: they look like digits
     ),
 )
-SMOKE = RECIPE.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
+
+
+def smoke(recipe: Recipe) -> Recipe:
+    return recipe.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
+
+
+SMOKE = smoke(RECIPE)
 
 if __name__ == "__main__":
-    from kerasinterp import processor
-
-    processor.prepare()  # before TensorFlow is imported
     from kerasinterp.compare import train_and_report
 
     train_and_report(RECIPE, "runs/augintae_mnist")

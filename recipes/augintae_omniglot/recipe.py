@@ -3,42 +3,29 @@
 Run as a script, or by `kerasinterp train augintae_omniglot`.
 """
 
-from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Target
+from kerasinterp import processor
 
-RECIPE = Recipe(
+if __name__ == "__main__":
+    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+
+from kerasinterp.recipes.augintae_mnist import recipe as mnist
+
+from kerasinterp.recipe import Target
+
+RECIPE = mnist.RECIPE.change(
     name="augintae_omniglot",
     summary="Omniglot training -> test alphabets, 28 x 28 (AugIntAE table 2)",
-    data=Data(
-        source="omniglot",
-        image_size=28,  # AugIntAE A.1
-        channels=1,
-        form="triplets",
-        form_options={"rotation": 20.0, "translation": 4.0, "scale": 0.2, "shear": 6.0},  # A.1
-    ),
-    backbone=Backbone(
-        module="infogan",  # A.1
-        width=64,  # openai/InfoGAN
-        latent_size=32,  # A.1
-    ),
-    optimizers={"all": Optimizer(rate=1e-3)},  # A.1: Adam, constant for adversarial models
-    schedule=Schedule(
-        batch_size=128,  # ours: the paper gives none
-        images_per_epoch=19_280,  # one pass
-        epochs=100,  # A.1
-        snapshot_every=1,
-    ),
+    source="omniglot",
+    images_per_epoch=19_280,  # one pass
     target=Target(
         target="omniglot",
         target_split="test",
         domain_by_class=True,  # ours: two classes alone are not told apart (75% of held-out images)
     ),
 )
-SMOKE = RECIPE.change(split="train[:5000]", width=16, images_per_epoch=2_560, epochs=2, samples=500, judge_steps=100)
+SMOKE = mnist.smoke(RECIPE)
 
 if __name__ == "__main__":
-    from kerasinterp import processor
-
-    processor.prepare()  # before TensorFlow is imported
     from kerasinterp.compare import train_and_report
 
     train_and_report(RECIPE, "runs/augintae_omniglot")

@@ -7,7 +7,6 @@ curves differ by less than two standard errors of the difference of two means ov
 """
 
 import argparse
-import dataclasses
 import json
 import pathlib
 
@@ -37,8 +36,8 @@ def measure(seeds: int, epochs: int, steps: int, width: int) -> dict:
     curves: dict[str, dict[str, list]] = {}
     for precision in ("float32", "bfloat16"):
         for seed in range(seeds):
-            recipe = dataclasses.replace(find("augintae_mnist"), width=width, precision=precision, seed=seed)
-            batches = data.triplets(images, recipe.batch_size, seed=seed)
+            recipe = find("augintae_mnist").change(width=width, precision=precision, seed=seed)
+            batches = data.triplets(images, recipe.schedule.batch_size, seed=seed)
             history = training.build(recipe).fit(
                 batches, steps_per_epoch=steps, epochs=epochs, verbose=0, shuffle=False
             )
@@ -55,7 +54,8 @@ def measure(seeds: int, epochs: int, steps: int, width: int) -> dict:
             "standard_errors": (gap / error).round(2).tolist(),
             "within_noise": bool((gap < 2 * error).all()),
         }
-    return {"seeds": seeds, "images_seen": [steps * (n + 1) * recipe.batch_size for n in range(epochs)], "terms": gaps}
+    seen = [steps * (n + 1) * recipe.schedule.batch_size for n in range(epochs)]
+    return {"seeds": seeds, "images_seen": seen, "terms": gaps}
 
 
 if __name__ == "__main__":

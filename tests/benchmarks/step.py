@@ -4,6 +4,7 @@
 
 Two processes, one with TensorFlow and one with PyTorch, take turns in blocks of a few steps. Other work on the machine
 hurts the two unequally (PyTorch's thread teams more), so a block counts only if others used little of the machine.
+bfloat16 is left out where the processor has no instructions for it.
 """
 
 import argparse
@@ -16,23 +17,23 @@ import subprocess
 import sys
 import time
 
+from kerasinterp import processor
+
 BATCH = 128
-PRECISIONS = ("float32", "bfloat16")
 QUIET = 0.05  # the share of the machine's cores that others may use during a block that counts
 PIPELINE_BATCHES = 60  # drawn from a new iterator each time, or its buffer would give them for nothing
 ENOUGH = 3  # with fewer quiet blocks than this all blocks count, and the figures say so
+LOWERS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA")  # what makes a newer processor an older one, for a trial
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=pathlib.Path, help="where the figures are written; otherwise they are printed")
-    parser.add_argument("--blocks", type=int, default=30, help="blocks to measure, of each kind")
+    parser.add_argument("--blocks", type=int, default=30, help="pairs of blocks to measure (a fifth of the rest)")
     parser.add_argument("--steps", type=int, default=3, help="timed steps in a block")
-    parser.add_argument("--minutes", type=float, default=10.0, help="stop waiting for quiet blocks after this time")
+    parser.add_argument("--minutes", type=float, default=10.0, help="stop after this time, with what there is")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of either side")
-    parser.add_argument(
-        "--skip-xla", action="store_true", help="leave out the XLA-compiled step, which is slow on CPUs"
-    )
+    parser.add_argument("--xla", action="store_true", help="the XLA-compiled step too, which is slow on CPUs")
     parser.add_argument("--worker", choices=("keras", "keras_xla", "torch"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -41,7 +42,8 @@ def main() -> None:
             _torch_blocks(threads) if options.worker == "torch" else _keras_blocks(threads, options.worker != "keras")
         )
         return
-    figures = measure(options.blocks, options.steps, options.minutes, options.threads, xla=not options.skip_xla)
+    print(f"{processor.describe()}; precisions: {', '.join(_precisions())}", file=sys.stderr)
+    figures = measure(options.blocks, options.steps, options.minutes, options.threads, options.xla)
     text = json.dumps(figures, indent=1) + "\n"
     if options.json:
         options.json.write_text(text)
@@ -50,48 +52,66 @@ def main() -> None:
     )
 
 
-def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = True) -> dict:
+def _precisions() -> tuple[str, ...]:
+    return ("float32", "bfloat16") if processor.fast_bfloat16() else ("float32",)
+
+
+def measure(blocks: int, steps: int, minutes: float, threads: int, xla: bool = False) -> dict:
     """Measures everything and returns the figures; README.md says what each means."""
+    began = time.monotonic()
+    deadline = began + 60 * minutes
     ours, theirs = Worker("keras", threads), Worker("torch", threads)
     compiled = Worker("keras_xla", threads) if xla else None
-    settings = theirs.ask("settings")["value"]
+    workers = [worker for worker in (ours, theirs, compiled) if worker]
+    settings = {worker.name: worker.ask("settings")["value"] for worker in workers}
     # What is compared is measured side by side; the rest block by block.
-    groups = [[(ours, p, steps), (theirs, p, steps)] for p in PRECISIONS]
-    alone = [*(f"peak_{p}" for p in PRECISIONS), "pipeline", *(f"{p}_fed" for p in PRECISIONS)]
-    counts = {"pipeline": 1, **{f"peak_{p}": 10 for p in PRECISIONS}}
+    precisions = _precisions()
+    groups = [[(ours, p, steps), (theirs, p, steps)] for p in precisions]
+    alone = [*(f"peak_{p}" for p in precisions), "pipeline", *(f"{p}_fed" for p in precisions)]
+    counts = {"pipeline": 1, **{f"peak_{p}": 10 for p in precisions}}
     groups += [[(ours, name, counts.get(name, steps))] for name in alone]
-    groups += [[(compiled, p, steps)] for p in PRECISIONS] if xla else []
-    samples = [[] for _ in groups]
-    for group in groups:
-        for worker, name, _ in group:
-            worker.ask(name, 1)  # builds and traces
-    wanted = [max(1, blocks // 5) if group[0][0] is compiled else blocks for group in groups]
-    deadline, turn = time.monotonic() + 60 * minutes, 0
-    while missing := [i for i, found in enumerate(samples) if _quiet(found) < wanted[i]]:
-        turn += 1
-        for i in missing:
-            _wait_for_quiet(deadline)
-            samples[i].append(_sample(groups[i] if turn % 2 else groups[i][::-1]))
-        if time.monotonic() > deadline:
-            break
+    groups += [[(compiled, p, steps)] for p in precisions] if xla else []
+    wanted = [blocks if len(group) > 1 else max(1, blocks // 5) for group in groups]
+    samples, longest = [[] for _ in groups], [0.0] * len(groups)
+    turn, ran = 0, True
+    while ran:
+        turn, ran = turn + 1, False
+        for i, group in enumerate(groups):
+            if _quiet(samples[i]) >= wanted[i]:
+                continue
+            _wait_for_quiet(began + 30 * minutes)  # in the second half of the time it is taken as it comes
+            start = time.monotonic()
+            if samples[0] and start + (longest[i] or longest[0]) > deadline:
+                continue
+            if not samples[i]:
+                for worker, name, _ in group:
+                    worker.ask(name)  # builds and traces
+            samples[i].append(_sample(group if turn % 2 else group[::-1]))
+            longest[i], ran = max(longest[i], time.monotonic() - start), True
         if turn % 5 == 0:
-            print(f"{turn} turns, {len(missing)} of {len(groups)} measurements to go", file=sys.stderr)
+            print(f"{turn} turns, {deadline - time.monotonic():.0f} s to go", file=sys.stderr)
     operations = ours.ask("operations")["value"]
-    for worker in (ours, theirs, compiled) if xla else (ours, theirs):
+    for worker in workers:
         worker.close()
-    enough = all(_quiet(found) >= min(ENOUGH, n) for found, n in zip(samples, wanted, strict=True))
+    enough = all(_quiet(found) >= min(ENOUGH, n) for found, n in zip(samples, wanted, strict=True) if found)
     kept = [[s for s in found if s["others"] <= QUIET] for found in samples] if enough else samples
-    seconds = {key: [s["wall"][key] for s in found] for found in kept for key in found[0]["wall"]}
-    cpu = {key: statistics.median(s["cpu"][key] for s in found) for found in kept for key in found[0]["cpu"]}
-    figures = _figures(seconds, operations)
+    seconds = {key: [s["wall"][key] for s in found] for found in kept if found for key in found[0]["wall"]}
+    cpu = {key: [s["cpu"][key] for s in found] for found in kept if found for key in found[0]["cpu"]}
+    figures = _figures(seconds, cpu, operations)
     figures["raw"] |= {
-        "cpu_seconds_per_step": cpu,
+        "cpu_seconds_per_step": {key: statistics.median(found) for key, found in cpu.items()},
         "quiet": enough,
         "blocks": {key: len(found) for key, found in seconds.items()},
         "share_used_by_others": [round(s["others"], 3) for found in samples for s in found],
         "threads": threads,
-        "torch": settings,
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "settings": settings,
+        "machine": {
+            "processor": processor.describe(),
+            "features": processor.features(),
+            "lowered_by": {name: os.environ[name] for name in LOWERS if name in os.environ},
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
         "seconds": seconds,
     }
     return figures
@@ -128,22 +148,25 @@ def _busy_seconds() -> float:
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def _figures(seconds: dict[str, list[float]], operations: int) -> dict:
+def _figures(seconds: dict[str, list[float]], cpu: dict[str, list[float]], operations: int) -> dict:
+    """Ratios and shares, of what there was time for."""
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    peak = {p: 2 * 2048**3 / min(seconds[f"keras_peak_{p}"]) for p in PRECISIONS}
-    pipeline = medians["keras_pipeline"] / PIPELINE_BATCHES
+    peak = {p: 2 * 2048**3 / min(seconds[f"keras_peak_{p}"]) for p in _precisions() if f"keras_peak_{p}" in seconds}
     figures = {}
-    for p in PRECISIONS:
-        pairs = zip(seconds[f"torch_{p}"], seconds[f"keras_{p}"], strict=True)
-        figures[f"ratio_{p}"] = statistics.median(theirs / ours for theirs, ours in pairs)
-    for p in PRECISIONS:
+    for p in _precisions():
+        for name, found in ((f"ratio_{p}", seconds), (f"ratio_{p}_processor_time", cpu)):
+            pairs = zip(found[f"torch_{p}"], found[f"keras_{p}"], strict=True)
+            figures[name] = statistics.median(theirs / ours for theirs, ours in pairs)
+    for p in _precisions():
         suffix, step = "" if p == "float32" else f"_{p}", medians[f"keras_{p}"]
-        figures[f"peak_share{suffix}"] = operations * BATCH / step / peak[p]
-        figures[f"pipeline_share{suffix}"] = pipeline / (pipeline + step)
+        if p in peak:
+            figures[f"peak_share{suffix}"] = operations * BATCH / step / peak[p]
+        if "keras_pipeline" in medians:
+            pipeline = medians["keras_pipeline"] / PIPELINE_BATCHES
+            figures[f"pipeline_share{suffix}"] = pipeline / (pipeline + step)
     steps = [name for name in medians if "peak" not in name and "pipeline" not in name]
     figures["raw"] = {
         "images_per_second": {name: BATCH / medians[name] for name in steps},
-        "pipeline_images_per_second": BATCH / pipeline,
         "peak_gflops": {p: value / 1e9 for p, value in peak.items()},
         "gflop_per_image": operations / 1e9,
         "batch_size": BATCH,
@@ -153,11 +176,6 @@ def _figures(seconds: dict[str, list[float]], operations: int) -> dict:
 
 def _lines(path: str) -> list[str]:
     return pathlib.Path(path).read_text().splitlines()
-
-
-def _processor() -> str:
-    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 class Worker:
@@ -185,7 +203,7 @@ class Worker:
 
 
 def _serve(blocks) -> None:
-    """Answers each line `[block, count]`: median wall and CPU seconds of `count` calls, after an untimed one."""
+    """Answers each line `[block, count]`: median wall and CPU seconds of `count` (or no) calls after an untimed one."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the libraries print is no answer
     for line in sys.stdin:
@@ -202,13 +220,14 @@ def _serve(blocks) -> None:
                 call()
                 walls.append(time.perf_counter() - wall)
                 cpus.append(time.process_time() - own)
-            answer = {"seconds": statistics.median(walls), "cpu": statistics.median(cpus)}
+            answer = {"seconds": statistics.median(walls), "cpu": statistics.median(cpus)} if count else {}
         answers.write(json.dumps({**answer, "total_cpu": time.process_time() - began}) + "\n")
         answers.flush()
 
 
 def _keras_blocks(threads: int, xla: bool):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    settings = processor.prepare()
     import numpy as np
     import tensorflow as tf
     from keras_step import KerasStep, operations
@@ -234,6 +253,8 @@ def _keras_blocks(threads: int, xla: bool):
         return products[precision]
 
     def block(name: str):
+        if name == "settings":
+            return {"version": tf.__version__, "threads": threads, **settings}
         if name == "operations":
             return operations(steps["float32"].model)
         if name.startswith("peak_"):
@@ -278,7 +299,7 @@ def _torch_blocks(threads: int):
 
     def block(name: str):
         if name == "settings":
-            fastest.update({precision: choose(precision) for precision in PRECISIONS})
+            fastest.update({precision: choose(precision) for precision in _precisions()})
             formats = {p: "channels_last" if last else "contiguous" for p, last in fastest.items()}
             return {"version": torch.__version__, "threads": torch.get_num_threads(), "memory_format": formats}
         if name not in steps:

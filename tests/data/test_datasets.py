@@ -1,9 +1,13 @@
+import contextlib
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from kerasinterp import data
+from kerasinterp.data import datasets
 from kerasinterp.data.datasets import shaped
 from kerasinterp.errors import InputError
 
@@ -110,6 +114,9 @@ def test_shaped_averages_and_repeats():
         ("mnst", "Did you mean 'mnist'"),
         ("emnist/leters", "Did you mean 'emnist/letters'"),
         ("handwritten_az", "set TFDS_DATA_DIR"),
+        ("mnist:9.9.9", r"cannot be used \(Dataset mnist cannot be loaded at version 9\.9\.9"),
+        ("mnist/x", "There is no mnist/x: choose of mnist"),
+        ("kubric:x", "cannot be used"),
         ("no_such/folder", "no dataset or folder"),
     ],
 )
@@ -131,6 +138,172 @@ def test_missing_data(tmp_path, monkeypatch):
     tmp_path.chmod(0o555)
     with pytest.raises(InputError, match="read-only"):
         data.load("mnist", data_dir=tmp_path)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def unreachable(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(datasets.socket, "create_connection", unreachable)
+    monkeypatch.setattr(datasets.urllib.request, "getproxies", dict)
+
+
+@pytest.mark.parametrize("name", ["emnist/letters", "celeb_a"])
+def test_without_a_network_it_is_said_at_once(tmp_path, no_network, name):
+    began = time.monotonic()
+    with pytest.raises(InputError, match=rf"{name} .*there is no network.*TFDS_DATA_DIR.*tfds build {name} --data_dir"):
+        data.images(name, data_dir=tmp_path)
+    assert time.monotonic() - began < 5
+
+
+def test_files_that_are_there_need_no_network(tmp_path, no_network, monkeypatch):
+    """Downloads of before, and a user's own dataset, are prepared without asking."""
+    asked = []
+    monkeypatch.setattr(datasets, "_reachable", asked.append)
+    builder = tfds.builder("emnist/letters", data_dir=tmp_path)
+    datasets._ask_for_network(builder, tmp_path)
+    with pytest.raises(ConnectionError):
+        builder._make_download_manager(tmp_path, None)
+    assert asked == [builder]
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "a.zip").touch()
+    for own in (
+        tfds.builder("emnist/letters", data_dir=tmp_path),
+        data.lines.Lines(config="16", data_dir=tmp_path / "x"),
+    ):
+        datasets._ask_for_network(own, tmp_path if own.name == "emnist" else tmp_path / "x")
+        assert "_make_download_manager" not in vars(own)
+
+
+def test_the_proxy_is_asked_where_there_is_one(tmp_path, monkeypatch):
+    asked = []
+
+    def connect(address, timeout):
+        asked.append((address, timeout))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(datasets.socket, "create_connection", connect)
+    monkeypatch.setattr(
+        datasets.urllib.request, "getproxies", lambda: {"https": "http://proxy:3128", "no": "localhost"}
+    )
+    builder = tfds.builder("emnist/letters", data_dir=tmp_path)
+    assert datasets._reachable(builder)
+    assert asked == [(("proxy", 3128), 5.0)]
+    asked.clear()
+    monkeypatch.setattr(datasets.urllib.request, "getproxies", dict)
+    assert datasets._reachable(builder)
+    time.sleep(0.1)
+    assert {address for address, _ in asked} <= {("storage.googleapis.com", 443), ("www.nist.gov", 443)} and asked
+
+
+def test_a_look_up_that_never_ends_is_not_waited_for(tmp_path, monkeypatch):
+    def look_up(*_, **__):
+        time.sleep(3)
+        raise OSError("nobody answered")
+
+    monkeypatch.setattr(datasets.socket, "create_connection", look_up)
+    monkeypatch.setattr(datasets, "_PATIENCE", 0.2)
+    began = time.monotonic()
+    assert not datasets._reachable(tfds.builder("emnist/letters", data_dir=tmp_path))
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), tf.errors.ResourceExhaustedError(None, None, "/a/b; No space left")],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, error, wrapped):
+    def full(*_, **__):
+        if not wrapped:
+            raise error
+        try:
+            raise error
+        except type(error):
+            raise RuntimeError("while writing") from None  # as TFDS does
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", full)
+    with pytest.raises(InputError, match=r"lines/16 cannot be written to .* \(No space left.*\): .*TFDS_DATA_DIR"):
+        data.load("lines/16", data_dir=tmp_path)
+
+
+def test_a_fault_of_ours_is_not_told_as_the_disk_s(tmp_path, monkeypatch):
+    def wrong(*_, **__):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", wrong)
+    with pytest.raises(RuntimeError, match="a bug"):
+        data.load("lines/16", data_dir=tmp_path)
+
+
+def test_a_folder_that_is_no_dataset(tmp_path):
+    (tmp_path / "mine" / "1.0.0").mkdir(parents=True)
+    (tmp_path / "mine" / "1.0.0" / "dataset_info.json").write_text("{}")
+    with pytest.raises(InputError, match="is no dataset in TFDS form"):
+        data.load("mine", data_dir=tmp_path)
+
+
+def test_splits(tmp_path, monkeypatch):
+    monkeypatch.setattr(data.lines, "_COUNTS", {"train": 12, "test": 6})
+    for split, count in (
+        ("train", 12),
+        ("train+test", 18),
+        ("all", 18),
+        ("train[:5]", 5),
+        ("train[-2:]+test[50%:]", 5),
+    ):
+        assert len(data.images("lines/16", split, data_dir=tmp_path)) == count
+    for split, message in (
+        ("trian", "no split 'trian': choose of train, test. Did you mean 'train'"),
+        ("", "no split ''"),
+        ("train+", "no split ''"),
+        ("train[5:2]", "'train\\[5:2\\]' of lines/16 is empty"),
+        ("train[5:3]", "is empty"),
+        ("train[:0]", "no split of lines/16"),
+        ("train[x]", "no split of lines/16"),
+        ("train[200%:]", "no split of lines/16"),
+        ("train[:99999999999]", "no split of lines/16"),
+    ):
+        with pytest.raises(InputError, match=message):
+            data.load("lines/16", split, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"where": 3}, "where is 3"),
+        ({"where": {"label": "x"}}, "no label 'x'"),
+        ({"where": {"angle": "x"}}, "no feature 'angle'"),
+        ({"classes": 5}, "classes is 5"),
+        ({"classes": [None]}, "no label None: they run from 0 to 9"),
+        ({"classes": [2.0]}, "no label 2.0"),
+        ({"classes": [-1]}, "no label -1"),
+    ],
+)
+def test_choices_that_no_dataset_has(tmp_path, options, message):
+    with (
+        _mock({"image": np.zeros((28, 28, 1), np.uint8), "label": np.int64(3)}),
+        pytest.raises(InputError, match=message),
+    ):
+        data.load("mnist", data_dir=tmp_path, **options)
+
+
+def test_a_text_for_a_number(tmp_path, monkeypatch):
+    monkeypatch.setattr(data.lines, "_COUNTS", {"train": 2, "test": 2})
+    with pytest.raises(InputError, match="angle of lines/16 cannot be"):
+        data.load("lines/16", where={"angle": "x"}, data_dir=tmp_path)
+
+
+def test_height_and_width_may_differ(tmp_path):
+    image = np.zeros((218, 178, 3), np.uint8)
+    image[:, 34:143] = 200  # what a crop to twice the width's height keeps
+    with _mock({"image": image}):
+        images = data.images("celeb_a", image_size=(32, 16), data_dir=tmp_path)
+        assert images.shape == (1, 32, 16, 3) and (images == 200).all()
+        assert data.images("celeb_a", image_size=(16, 32), data_dir=tmp_path).shape == (1, 16, 32, 3)
+    with _mock({"image": np.full((32, 32, 3), 9, np.uint8), "label": np.int64(3)}):
+        assert data.load("cifar10", image_size=(20, 30), data_dir=tmp_path).element_spec.shape == (20, 30, 3)
 
 
 @pytest.mark.parametrize("options", [{"channels": 2}, {"image_size": -1}])

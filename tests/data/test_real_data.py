@@ -43,6 +43,11 @@ def test_mnist_is_unchanged():
     np.testing.assert_array_equal(data.images("mnist", "test[:50]"), stored)
 
 
+def test_classes_have_names():
+    assert data.load_examples("cifar10", "test[:5]", labels=True).classes[0] == "airplane"
+    assert data.load_examples("coil100", "train[:5]", labels=True).classes[0] == "obj1"
+
+
 def test_the_order_is_fixed():
     first, second = (data.images("omniglot", "train[:200]") for _ in range(2))
     np.testing.assert_array_equal(first, second)

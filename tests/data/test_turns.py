@@ -22,6 +22,7 @@ def test_pole(folder):
     assert views.parameters.dtype == np.float32
     np.testing.assert_array_equal(views.parameters[:, 0, 0], range(45, 81, 5))
     np.testing.assert_array_equal(views.parameters[3, :, 1], range(0, 360, 5))
+    np.testing.assert_array_equal(data.images("pole/32", data_dir=folder)[views.places], views.images)
     for turn, view in ((0, 0), (2, 71), (7, 30)):
         altitude, azimuth = views.parameters[turn, view]
         np.testing.assert_array_equal(views.images[turn, view], pole.render([altitude], [azimuth], 32)[0])
@@ -33,6 +34,7 @@ def test_chosen_resized_and_grey(folder):
     np.testing.assert_array_equal(views.parameters[:, 0, 0], [60, 45])
     loaded = data.images("pole/32", classes=[60], image_size=16, channels=1, data_dir=folder)
     assert sorted(image.tobytes() for image in loaded) == sorted(image.tobytes() for image in views.images[0])
+    assert data.views("pole/32", image_size=(16, 8), data_dir=folder).images.shape == (8, 72, 16, 8, 3)
 
 
 def _turntable(objects, views):
@@ -59,6 +61,10 @@ def test_coil(tmp_path):
         np.testing.assert_array_equal(views.parameters[2, :, 0], range(0, 360, 5))
         chosen = data.views("coil100", 16, series=["obj8", 0], data_dir=tmp_path)
         np.testing.assert_array_equal(chosen.images[:, 0, 0, 0, 0], [7, 0])
+        order = np.random.default_rng(0).permutation(3 * 72)
+        np.testing.assert_array_equal(order[views.places], np.array([[0], [2], [1]]) * 72 + np.arange(72))
+        loaded = data.images("coil100", image_size=16, classes=["obj8", 0], data_dir=tmp_path)
+        np.testing.assert_array_equal(loaded[chosen.places], chosen.images)
         with pytest.raises(InputError, match="no object_id 4 here"):
             data.views("coil100", series=[4], data_dir=tmp_path)
         with pytest.raises(InputError, match="Did you mean 'obj8'"):

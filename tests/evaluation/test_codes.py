@@ -7,6 +7,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import scipy.cluster.vq
+import scipy.optimize
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import cluster_distance, clustering, draw_codes, probe
@@ -44,6 +45,31 @@ def test_the_probe_is_penalised_logistic_regression():
     }
     assert result == pytest.approx(expected)
     assert 0.85 < result["probe_accuracy"] < 0.99
+
+
+def test_the_probes_loss_has_the_gradient_that_it_says(monkeypatch):
+    """Against finite differences, at any weights; the bias has no penalty."""
+    asked = []
+    minimize = scipy.optimize.minimize
+
+    def watched(loss, start, **settings):
+        asked.append((loss, len(start), settings["options"]))
+        return minimize(loss, start, **settings)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", watched)
+    codes, labels = blobs(0, count=30)
+    probe(codes, labels, codes, labels, penalty=0.3, iterations=7)
+    ((loss, size, options),) = asked
+    assert options["maxiter"] == 7 and options["gtol"] <= 1e-4
+    weights, direction = np.random.default_rng(1).normal(size=(2, size))
+    value, gradient = loss(weights)
+    slope = (loss(weights + 1e-5 * direction)[0] - loss(weights - 1e-5 * direction)[0]) / 2e-5
+    assert gradient @ direction == pytest.approx(slope, rel=1e-6)
+    inputs = np.c_[(codes - codes.mean(axis=0)) / codes.std(axis=0), np.ones(30)]
+    table = weights.reshape(3, 3)
+    logits = inputs @ table
+    cross_entropy = np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(30), labels])
+    assert value == pytest.approx(cross_entropy + 0.15 * np.sum(table[:2] ** 2), rel=1e-5)
 
 
 def test_the_probe_takes_maps_and_values_that_never_change():

@@ -9,6 +9,7 @@ import pytest
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import admissibility, draw_admissibility, near, pixel_distance
+from tests.evaluation.toys import fade, switch
 
 POINTS = 5
 
@@ -19,15 +20,6 @@ def _images(count, seed=0):
 
 A, B = _images(4, 1), _images(4, 2)
 DATA = np.concatenate([A, B])
-
-
-def fade(a, b, alphas):
-    weight = alphas.reshape(1, -1, 1, 1, 1)
-    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
-
-
-def switch(a, b, alphas):
-    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
 
 
 def test_a_straight_line_meets_three_conditions():

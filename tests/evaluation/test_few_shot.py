@@ -18,7 +18,7 @@ from kerasinterp.evaluation import (
     squared_error_255,
     train_judges,
 )
-from kerasinterp.evaluation.few_shot import Judges, _draw_paths
+from kerasinterp.evaluation.few_shot import FewShot, Judges, _draw_paths
 from tests.evaluation import toys
 
 
@@ -49,9 +49,7 @@ def test_a_model_that_decodes_to_grey_is_worse(report):
 
 def test_the_report_is_json_with_its_judges_accuracies_and_protocol(report):
     assert json.loads(json.dumps(report)) == report
-    assert report["classifier_accuracy"] == report["feature_classifier_accuracy"] == 1.0
     assert report["real"]["misclassification"] == 0.0
-    assert report["fid_unreliable"] is True  # 128 features of 40 images
     assert report["protocol"] == {
         "samples": 50,
         "points": 3,
@@ -62,6 +60,9 @@ def test_the_report_is_json_with_its_judges_accuracies_and_protocol(report):
         "reconstructed_images": 40,
         "features": 128,
         "feature_extractor": "classifier",
+        "classifier_accuracy": 1.0,
+        "feature_classifier_accuracy": 1.0,
+        "fid_unreliable": True,  # 128 features of 40 images
     }
 
 
@@ -135,7 +136,7 @@ def parts(mixes):
 def test_all_values_are_those_of_a_plain_computation(judged):
     """A.3: distances of mixes and of reconstructions to all real images, errors of the domain classifier."""
     report, features, _ = judged({"dim": toys.scaled(0.9)})
-    real, kept, reconstructions, mixes, fades = features.featured
+    real, mixes, reconstructions, fades, kept = features.featured
     assert len(real) == len(np.unique(parts(real), axis=0)) == 50  # as many as allowed, none twice
     assert len(kept) == len(np.unique(parts(kept), axis=0)) == len(mixes) == 40
     np.testing.assert_allclose(reconstructions, 0.9 * kept, atol=1e-6)
@@ -170,8 +171,9 @@ def test_all_values_are_those_of_a_plain_computation(judged):
             }
         )
     )
-    assert (report["classifier_accuracy"], report["feature_classifier_accuracy"]) == (0.8, 0.6)
-    assert report["fid_unreliable"] is False
+    told = report["protocol"]
+    assert (told["classifier_accuracy"], told["feature_classifier_accuracy"]) == (0.8, 0.6)
+    assert told["fid_unreliable"] is False
     assert report["protocol"]["features"] == 3
     assert (report["protocol"]["real_images"], report["protocol"]["reconstructed_images"]) == (50, 40)
 
@@ -179,7 +181,7 @@ def test_all_values_are_those_of_a_plain_computation(judged):
 def test_mixes_are_of_two_images_of_one_class_at_all_weights(judged):
     """Some weights on each path, other paths and weights than of another seed, and the same ones for all models."""
     _, features, _ = judged({"one": toys.identity(), "two": toys.identity()}, samples=3 * 60, points=3)
-    _, _, _, first, _, second, fades = features.featured
+    _, first, _, second, _, fades, _ = features.featured
     np.testing.assert_allclose(first, second)
     np.testing.assert_allclose(first, fades, atol=1e-5)
     weights = parts(fades).reshape(60, 3, COUNT)
@@ -191,7 +193,7 @@ def test_mixes_are_of_two_images_of_one_class_at_all_weights(judged):
     assert 0 < lower.min() < 0.05 and 0.95 < lower.max() < 1
     assert len(set(np.round(lower, 4))) > 170
     for seed, same in [(0, True), (1, False)]:
-        again = judged({}, samples=3 * 60, points=3, seed=seed)[1].featured[2]
+        again = judged({}, samples=3 * 60, points=3, seed=seed)[1].featured[1]
         assert np.array_equal(again, fades) == same
 
 
@@ -199,7 +201,7 @@ def test_mixes_are_of_two_images_of_one_class_at_all_weights(judged):
 def test_numbers_of_images(samples, points, kept, judged):
     """Target images are reconstructed once each, as many as mixes if there are so many."""
     report, features, _ = judged({"identity": toys.identity()}, samples=samples, points=points, seed=4)
-    assert list(map(len, features.featured)) == [50, kept, kept, samples, samples]
+    assert list(map(len, features.featured)) == [50, samples, kept, samples, kept]
     assert report["protocol"] == {
         "samples": samples,
         "points": points,
@@ -210,6 +212,9 @@ def test_numbers_of_images(samples, points, kept, judged):
         "reconstructed_images": kept,
         "features": 3,
         "feature_extractor": "classifier",
+        "classifier_accuracy": 0.8,
+        "feature_classifier_accuracy": 0.6,
+        "fid_unreliable": samples == 2,
     }
 
 
@@ -219,7 +224,7 @@ def test_the_defaults_are_the_papers(judged, monkeypatch):
     monkeypatch.setattr(few_shot, "_draw_paths", lambda *given: asked.append(given[1:]) or _draw_paths(*given))
     with pytest.raises(ZeroDivisionError):
         judged({}, samples=5000, features=lambda images: 1 / 0)
-    signature = evaluate.__kwdefaults__
+    signature = FewShot.__init__.__kwdefaults__
     assert (signature["samples"], signature["points"], signature["seed"]) == (5000, 3, 0)
     assert asked == [(5000, 3, 0)]
 
@@ -230,14 +235,14 @@ def test_too_few_images_for_a_frechet_distance_are_told_in_the_report(judged):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             report, *_ = judged({}, features=lambda images, size=size: images.reshape(-1, 144)[:, :size])
-        assert report["fid_unreliable"] is unreliable
+        assert report["protocol"]["fid_unreliable"] is unreliable
         assert report["protocol"]["features"] == size
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_diverged_model_is_told_by_name(value, judged):
     """Infinite values too, which would be cut to white."""
-    with pytest.raises(InputError, match="mixes of 'AE' hold values that are not finite: the model's training"):
+    with pytest.raises(InputError, match="mixes of model 'AE' hold values that are not finite: the model's training"):
         judged({"fine": toys.identity(), "AE": toys.scaled(value)})
 
 
@@ -332,7 +337,7 @@ def test_images_without_labels_are_one_class(judged, monkeypatch):
     unlabelled = Judge()
     evaluate({}, ONE_HOT, None, ONE_HOT, None, samples=300, judges=Judges(unlabelled, Judge()))
     for judge, mixed in [(features, False), (unlabelled, True)]:
-        pairs = [np.flatnonzero(one > 1e-3) for one in parts(judge.featured[2])]
+        pairs = [np.flatnonzero(one > 1e-3) for one in parts(judge.featured[1])]
         assert any(len(set(LABELS[pair])) == 2 for pair in pairs) == mixed
 
 

@@ -10,6 +10,7 @@ from kerasinterp.data.convert import to_float
 from kerasinterp.data.generated.lines import _covered, render
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import draw_lines, line_interpolations, lines
+from tests.evaluation.toys import fade, switch
 
 
 def drawn(angles, size=32, width=2.0):
@@ -30,15 +31,6 @@ def turning(draw):
         return draw(angles.ravel()).reshape(256, len(alphas), 32, 32, 1)
 
     return interpolate
-
-
-def fade(a, b, alphas):
-    weight = alphas.reshape(1, -1, 1, 1, 1)
-    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
-
-
-def switch(a, b, alphas):
-    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
 
 
 def test_a_perfect_turn_has_the_known_values():

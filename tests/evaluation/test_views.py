@@ -10,6 +10,7 @@ from kerasinterp.data import Views
 from kerasinterp.data.convert import to_float
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import departure, draw_departure, draw_in_between, draw_retrieval, in_between
+from tests.evaluation.toys import fade, switch
 
 STEP, SIZE = 15.0, 16
 TURN = 24  # views
@@ -34,15 +35,6 @@ def pole(altitudes=(0.0, 30.0)):
         names=("altitude", "azimuth"),
         step=STEP,
     )
-
-
-def fade(a, b, alphas):
-    weight = alphas.reshape(1, -1, 1, 1, 1)
-    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
-
-
-def switch(a, b, alphas):
-    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])
 
 
 def turning(views):

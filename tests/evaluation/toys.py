@@ -1,4 +1,4 @@
-"""Tiny images and objectives for the tests of this folder."""
+"""Tiny images, objectives and interpolations for the tests of this folder."""
 
 import types
 
@@ -21,8 +21,8 @@ def images(seed: int, count: int = 60, angle: int = 0) -> tuple[np.ndarray, np.n
 def identity() -> types.SimpleNamespace:
     """A model whose codes are the pixels: its mixes are pixel fades, its reconstructions the images."""
     return types.SimpleNamespace(
-        encoder=keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()]),
-        decoder=keras.Sequential([keras.Input((144,)), keras.layers.Reshape((12, 12, 1))]),
+        encode=keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten()]),
+        decode=keras.Sequential([keras.Input((144,)), keras.layers.Reshape((12, 12, 1))]),
         mixing=mixing.Linear(),
         image_shape=(12, 12, 1),
         latent_size=144,
@@ -32,7 +32,7 @@ def identity() -> types.SimpleNamespace:
 def scaled(factor: float) -> types.SimpleNamespace:
     """A model that decodes everything to `factor` times what it was."""
     model = identity()
-    model.decoder = keras.Sequential(
+    model.decode = keras.Sequential(
         [keras.Input((144,)), keras.layers.Rescaling(factor), keras.layers.Reshape((12, 12, 1))]
     )
     return model
@@ -50,3 +50,14 @@ def fixed(probabilities: list[float]) -> keras.Model:
     model = keras.Model(images, output(keras.layers.Flatten()(images)))
     output.bias.assign(np.log(probabilities))
     return model
+
+
+def fade(a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Paths of blended pixels."""
+    weight = alphas.reshape(1, -1, 1, 1, 1)
+    return (1 - weight) * a[:, np.newaxis] + weight * b[:, np.newaxis]
+
+
+def switch(a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Paths that stay at `a` before the middle and at `b` from it on."""
+    return np.where(alphas.reshape(1, -1, 1, 1, 1) < 0.5, a[:, np.newaxis], b[:, np.newaxis])

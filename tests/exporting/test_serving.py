@@ -5,8 +5,8 @@ import http.server
 import importlib.util
 import io
 import json
+import os
 import threading
-import types
 from concurrent import futures
 from pathlib import Path
 
@@ -14,26 +14,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from trained_networks import SHAPE, generator, image_file
 
 from kerasinterp.errors import InputError
 from kerasinterp.exporting import export_serving
-from kerasinterp.nn import infogan
-from kerasinterp.ops.mixing import Spherical
 
-SHAPE = (28, 28, 1)
-ASSETS = Path(__file__).parent.parent / "export" / "serving"
-
-
-@pytest.fixture(scope="module")
-def model():
-    encoder, decoder = infogan.encoder(SHAPE, 8, width=8), infogan.decoder(SHAPE, 8, width=8)
-    return types.SimpleNamespace(encoder=encoder, decoder=decoder, mixing=Spherical(), image_shape=SHAPE, latent_size=8)
-
-
-def image_file(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+ASSETS = Path(__file__).parent.parent.parent / "export" / "serving"
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +115,8 @@ def test_warmup_records_run(directory, loaded):
         assert all(len(output) == 1 for output in outputs.values())
 
 
-def test_a_second_version_stands_beside_the_first(model, tmp_path):
+def test_a_second_version_stands_beside_the_first(tmp_path):
+    model = generator()
     export_serving(model, tmp_path, "m", 1)
     (tmp_path / "batching_params.pbtxt").write_text("# tuned")
     export_serving(model, tmp_path, "m", 2)
@@ -141,10 +128,71 @@ def test_a_second_version_stands_beside_the_first(model, tmp_path):
         export_serving(model, tmp_path, "other", 1)
 
 
-@pytest.mark.parametrize(("name", "version"), [("a/b", 1), ("", 1), ('a"', 1), ("m", 0), ("m", "1"), ("m", True)])
-def test_bad_names_and_versions(model, tmp_path, name, version):
+def test_a_generator_is_served(tmp_path):
+    version = export_serving(generator(), tmp_path, "gan")
+    records = tf.data.TFRecordDataset(str(version / "assets.extra" / "tf_serving_warmup_requests"))
+    assert len(list(records)) == 2
+    loaded = tf.saved_model.load(str(version))
+    assert set(loaded.signatures) == {"decode", "serving_default"}
+
+
+CONFIG = "model_config_list: {\n  config { # the first\n    name:'m' base_path: \"/models/m\"\n  }\n}"
+
+
+def test_a_config_of_the_operator_is_kept(tmp_path):
+    (tmp_path / "models.config").write_text(CONFIG)
+    export_serving(generator(), tmp_path, "m", np.int64(3), base_path="/models/m")
+    assert (tmp_path / "models.config").read_text() == CONFIG
+    assert (tmp_path / "m" / "3").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xff\xfe\x00\x01", "models.config is no text: remove it"),
+        (b"", "has no model_config_list: mend it"),
+        (b"name: 'm'", "has no model_config_list: mend it"),
+        (b'model_config_list { config { base_path: "m" } }', "does not list the model 'm': add it"),
+        (b'model_config_list { # name: "m"\n}', "does not list the model 'm': add it"),
+        (b'model_config_list { config { name: "m" base_path: "/a" } }', "does not list the path '/b': add it"),
+        ("folder", "models.config is no file of settings: remove it"),
+        ("link", "models.config is no file of settings: remove it"),
+    ],
+)
+def test_a_config_that_cannot_be_used(tmp_path, content, sentence):
+    path = tmp_path / "models.config"
+    if content == "folder":
+        path.mkdir()
+    elif content == "link":
+        path.symlink_to(tmp_path / "nowhere")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        export_serving(generator(), tmp_path, "m", base_path="/b")
+    assert [file.name for file in tmp_path.iterdir()] == ["models.config"]
+
+
+def test_a_pipe_as_settings_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "batching_params.pbtxt")
+    with pytest.raises(InputError, match=r"batching_params\.pbtxt is no file of settings"):
+        export_serving(generator(), tmp_path, "m")
+
+
+@pytest.mark.parametrize("base_path", ["", 'a"', "a\nb", "a\\", 3])
+def test_a_base_path_that_cannot_be_written(tmp_path, base_path):
+    with pytest.raises(InputError, match=r"base_path .* cannot be written into models\.config"):
+        export_serving(generator(), tmp_path, "m", base_path=base_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("a/b", 1), ("", 1), ('a"', 1), (None, 1), ("models.config", 1)]
+    + [("m", version) for version in (0, -1, "1", True, 1.0, None, 2**63)],
+)
+def test_bad_names_and_versions(tmp_path, name, version):
     with pytest.raises(InputError, match=r"model name|version must be"):
-        export_serving(model, tmp_path, name, version)
+        export_serving(generator(), tmp_path, name, version)
     assert not list(tmp_path.iterdir())
 
 
@@ -201,7 +249,7 @@ def test_client_writes_frames(client, rest, files, tmp_path, monkeypatch):
     client.main()
     frames = sorted((tmp_path / "frames").iterdir())
     assert [frame.name for frame in frames] == ["000.png", "001.png", "002.png"]
-    assert Image.open(io.BytesIO(frames[0].read_bytes())).size == SHAPE[:2]
+    assert Image.open(io.BytesIO(frames[0].read_bytes())).size == SHAPE[1::-1]
     monkeypatch.setattr("sys.argv", [*arguments, "--model", "other"])
     with pytest.raises(SystemExit, match=r"refused the request: .*Servable not found"):
         client.main()

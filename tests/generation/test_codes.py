@@ -25,6 +25,10 @@ def test_images_are_checked(model):
         encode(model, images(2, shape=(8, 8, 1)))
     with pytest.raises(InputError, match="scale them to"):
         encode(model, 255 * np.abs(images(2)))
+    light = np.abs(images(2))
+    with pytest.raises(InputError, match=r"\[0, 1\]"):
+        encode(model, light)
+    np.testing.assert_allclose(encode(model, light, made=True), unit(light), atol=1e-6)
 
 
 def test_an_unbounded_decoder_is_cut_unless_it_is_asked_not_to_be():

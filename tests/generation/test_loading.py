@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import zipfile
@@ -158,6 +159,29 @@ def test_a_directory_of_other_sizes_is_damage(trained, tmp_path, monkeypatch, me
     monkeypatch.setattr(keras.saving, "load_model", None)
     with pytest.raises(InputError, match="is damaged"):
         load_model(path)
+
+
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(trained, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(trained))
+
+    monkeypatch.setattr(zipfile, "ZipFile", refuse)
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\)"):
+        load_model(trained)
+
+
+@pytest.mark.parametrize("place", range(0, 1000, 125))
+def test_every_damage_is_a_sentence(trained, tmp_path, place):
+    """Bits of the directory at the archive's end, and of a part's header at its beginning, are turned round."""
+    content = bytearray(trained.read_bytes())
+    at = len(content) - 1 - place // 4 if place % 2 else place // 8
+    content[at] ^= 0xFF
+    path = tmp_path / "damaged.keras"
+    path.write_bytes(content)
+    try:
+        load_model(path)  # where nothing depends on the bits
+    except InputError as error:
+        assert str(path) in str(error) and "\n" not in str(error)
 
 
 def test_a_packing_without_bound_is_refused(trained, tmp_path):

@@ -1,4 +1,4 @@
-"""What a network is made of, as plain values to compare with a paper's table, and how its weights begin."""
+"""Networks as plain values to compare with a paper's table, their initial weights, and convolutions in NumPy."""
 
 import keras
 import numpy as np
@@ -67,3 +67,11 @@ def check_initial_weights(build, deviation) -> None:
                 assert abs(values.std() - 1) < 5 / np.sqrt(2 * values.size), name
                 assert abs(np.mean(values**4) - 3) < 5 * np.sqrt(96 / values.size), name  # neither cut nor uniform
     assert len(set(heads)) == len(heads)
+
+
+def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray | float = 0.0) -> np.ndarray:
+    """1 x 1 or 3 x 3, stride 1, zeros around."""
+    size, (height, width) = len(kernel), x.shape[1:3]
+    edge = size // 2
+    padded = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0)))
+    return bias + sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i in range(size) for j in range(size))

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn import acai
-from tests.nn.architecture import check_initial_weights, described
+from tests.nn.architecture import check_initial_weights, convolve, described
 
 
 def images(shape, count=3):
@@ -47,13 +47,6 @@ def test_the_critic_is_the_mean_over_an_encoders_outputs():
     assert not np.array_equal(encoder(x), acai.encoder(width=4, seed=1)(x))
     critic.set_weights(encoder.get_weights())
     np.testing.assert_allclose(critic(x)[:, 0], np.mean(encoder(x), axis=(1, 2, 3)), rtol=1e-5, atol=1e-7)
-
-
-def convolve(x, kernel, bias):
-    """3 x 3, stride 1, zeros around."""
-    height, width = x.shape[1:3]
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return bias + sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i in range(3) for j in range(3))
 
 
 def leaky(x):
@@ -149,7 +142,7 @@ def test_mixed_precision_ends_in_float32():
 
 
 @pytest.mark.parametrize(
-    ("shape", "scales", "said"), [((28, 28, 1), None, "divisible by 8"), ((32, 32, 2), 3, "channels")]
+    ("shape", "scales", "said"), [((28, 28, 1), None, "divisible by 8"), ((32, 32, 4), 3, "channels")]
 )
 def test_unsuitable_images_are_refused(shape, scales, said):
     for build in (acai.encoder, acai.decoder, acai.critic, acai.discriminator):

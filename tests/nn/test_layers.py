@@ -93,7 +93,7 @@ def test_initialisers_are_reproducible_and_all_differ(scale):
         ((32, 30, 1), "divisible by 4, got 32 x 30"),
         ((0, 4, 1), "divisible by 4"),
         ((4, 0, 1), "divisible by 4"),
-        ((8, 8, 2), "got 2 channels"),
+        ((8, 8, 5), "got 5 channels"),
         ((8, 8, 4), "got 4 channels"),
     ],
 )

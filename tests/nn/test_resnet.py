@@ -6,7 +6,7 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.nn import resnet
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
-from tests.nn.architecture import check_initial_weights, described
+from tests.nn.architecture import check_initial_weights, convolve, described
 
 BUILDERS = {
     "encoder": lambda **options: resnet.encoder((16, 16, 1), 5, 4, **options),
@@ -73,14 +73,6 @@ def weights_of(network, seed=0):
             variable.assign(rng.normal(0.2, 0.5, variable.shape))
         found[layer.name] = [variable.numpy().astype(np.float64) for variable in layer.trainable_variables]
     return found
-
-
-def convolve(x, kernel, bias=0.0):
-    """1 x 1 or 3 x 3, stride 1, zeros around."""
-    size, (height, width) = len(kernel), x.shape[1:3]
-    edge = size // 2
-    padded = np.pad(x, ((0, 0), (edge, edge), (edge, edge), (0, 0)))
-    return bias + sum(padded[:, i : i + height, j : j + width] @ kernel[i, j] for i in range(size) for j in range(size))
 
 
 def relu(x):
@@ -294,4 +286,4 @@ def test_unsuitable_images_are_refused():
     with pytest.raises(InputError, match="divisible by 16"):
         resnet.discriminator((24, 24, 1))
     with pytest.raises(InputError, match="channels"):
-        resnet.discriminator((32, 32, 2))
+        resnet.discriminator((32, 32, 5))

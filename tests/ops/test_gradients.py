@@ -39,6 +39,7 @@ def test_both_losses_weigh_the_same_in_sum_where_some_images_have_no_target():
     """k = 1: the norms of the adversarial parts add up to those of the reconstruction's, at any share of targets."""
     rng = np.random.default_rng(2)
     reconstruction, adversarial = rng.normal(size=(2, 6, 4, 4, 1)).astype(np.float32)
+    reconstruction *= 1e-4  # as of a mean over pixels: however small, it is a target
     reconstruction[4:] = 0.0
     balanced = gradients.balance(tf.constant(reconstruction), tf.constant(adversarial), 1.0) - reconstruction
     of_reconstruction, of_adversarial = (

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasinterp.data import Transformations, batches, spiral, to_float, triplets
+from kerasinterp.data import Examples, Transformations, batches, spiral, to_float, to_uint8, triplets
 from kerasinterp.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -52,6 +52,20 @@ def test_labels_stay_with_their_images():
             assert batch["labels"].dtype == kind
 
 
+def test_examples_bring_their_labels():
+    labels = np.arange(10) % 3
+    for one, other in zip(drawn(Examples(IMAGES, labels), 4), drawn(IMAGES, 4, labels=labels), strict=True):
+        assert one.keys() == other.keys() == {"c", "labels"}
+        assert all(np.array_equal(one[key], other[key]) for key in one)
+    assert drawn(Examples(IMAGES), 4)[0].keys() == {"c"}
+
+
+def test_only_batches_leave_the_processor():
+    from kerasinterp.data.forms.numbered import on_host
+
+    assert "CPU:0" in on_host(IMAGES).device
+
+
 def test_no_tuning_thread_holds_up_the_end_of_fit():
     assert batches(IMAGES, batch_size=4).options().autotune.enabled is False
 
@@ -71,6 +85,13 @@ def test_points_stay_as_they_are():
         (np.zeros((4, 2)), {}, "float32 points"),
         (IMAGES.tolist(), {}, "uint8 images"),
         (IMAGES, {"batch_size": 0}, "batch_size"),
+        (IMAGES, {"batch_size": 2.5}, "batch_size"),
+        (IMAGES, {"batch_size": 2**31}, "batch_size"),
+        (IMAGES, {"seed": 2**63}, "seed"),
+        (IMAGES, {"start_step": -1}, "start_step"),
+        (IMAGES, {"steps": -1}, "steps"),
+        (Examples(IMAGES), {"labels": np.arange(10)}, "labels of their own"),
+        (np.zeros((), np.uint8), {}, "uint8 images"),
         (IMAGES, {"labels": np.arange(9)}, r"integers \(10,\)"),
         (IMAGES, {"labels": np.zeros(10)}, "labels are float64"),
     ],
@@ -78,3 +99,10 @@ def test_points_stay_as_they_are():
 def test_bad_input(images, options, message):
     with pytest.raises(InputError, match=message):
         batches(images, **{"batch_size": 4, **options})
+
+
+def test_places_are_those_of_the_images():
+    images = np.random.default_rng(0).integers(0, 256, (7, 4, 4, 1), np.uint8)
+    for batch in batches(images, 5, places=True, steps=3).as_numpy_iterator():
+        np.testing.assert_array_equal(to_uint8(batch["c"]), images[batch["place"]])
+    assert "place" not in next(batches(images, 5).as_numpy_iterator())

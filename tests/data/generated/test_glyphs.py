@@ -67,6 +67,8 @@ def test_chosen_by_class_and_weight(small):
     names = glyphs.Glyphs(data_dir=small[0]).info.features["label"].names
     _, labels = data.images("glyphs", "letters", classes=["A", "k"], labels=True, data_dir=small[0])
     assert {names[label] for label in labels} == {"A", "k"}
+    found = data.load_examples("glyphs", "letters", classes=["A", "k"], labels=True, data_dir=small[0])
+    assert found.classes == tuple(names) and found.classes[:3] == ("0", "1", "2")
     with pytest.raises(InputError, match="Did you mean 'black'"):
         data.load("glyphs", "letters", where={"weight": "blck"}, data_dir=small[0])
     black = data.images("glyphs", "letters", classes="A", where={"weight": ["black"]}, data_dir=small[0])

@@ -83,6 +83,57 @@ def test_plane_and_pole_are_shaded():
     assert front[side][..., 0].mean() > 1.5 * front[side][..., 2].mean()  # its colour
 
 
+@pytest.mark.parametrize(("altitude", "azimuth"), [(45, 250), (60, 290), (80, 270)])
+def test_the_plane_s_light_to_the_level(altitude, azimuth):
+    """Ambient and direct light on the plane's colour: Lambert's cosine, and 1 at 6 away, a quarter at 12."""
+    image = pole.render([altitude], [azimuth])[0]
+    altitude, azimuth = np.radians([altitude, azimuth])
+    level = np.cos(altitude)
+    light = 6 * np.array([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(altitude)])
+    for row, column in ((60, 4), (60, 60), (63, 32), (50, 20), (40, 60)):  # towards the light: no shadow there
+        away = light - [(column + 0.5) / 32 - 1, 1 - (row + 0.5) / 32, 0]
+        distance = np.linalg.norm(away)
+        direct = away[2] / distance * (6 / distance) ** 2
+        expected = np.array([0.62, 0.66, 0.58]) * ([0.16, 0.18, 0.22] + direct * np.array([0.98, 0.94, 0.86]))
+        np.testing.assert_allclose(image[row, column], 255 * expected, atol=1.0)
+
+
+def test_the_pole_s_top_to_the_level():
+    """Seen from 4 above and 0.9 before: a disc of radius 0.07 at 0.65, as large and as far off as perspective says."""
+    image = pole.render([70], [30], 256)[0].astype(float)
+    nearness = 4 / (4 - 0.65)
+    middle, radius = -0.9 * (1 - nearness), 0.07 * nearness
+    assert middle == pytest.approx(0.9 * (nearness - 1))
+    light = 6 * np.array(
+        [np.cos(np.radians(70)) * np.cos(np.radians(30)), np.cos(np.radians(70)) / 2, np.sin(np.radians(70))]
+    )
+    away = light - [0, 0, 0.65]
+    distance = np.linalg.norm(away)
+    direct = away[2] / distance * (6 / distance) ** 2
+    expected = 255 * np.array([0.68, 0.36, 0.18]) * ([0.16, 0.18, 0.22] + direct * np.array([0.98, 0.94, 0.86]))
+    place = (np.arange(256) + 0.5) / 128 - 1
+    inside = place**2 + (-place[:, None] - middle) ** 2 < (radius - 0.01) ** 2
+    assert inside.sum() > 60
+    assert np.abs(image[inside] - expected).max() < 4  # the light's angle changes a little over the disc
+    beyond = (np.abs(np.hypot(place, -place[:, None] - middle) - radius - 0.02) < 0.01) & (-place[:, None] > middle)
+    assert (image[beyond][:, 0] < image[beyond][:, 1] * 1.05).all()  # the plane is green
+
+
+def test_the_constants_of_the_scene():
+    assert pole.ALTITUDES == (45, 50, 55, 60, 65, 70, 75, 80) and tuple(range(0, 360, 5)) == pole.AZIMUTHS
+    configurations = {one.name: (one.size, one.height, one.camera) for one in pole.Pole.BUILDER_CONFIGS}
+    usual = (0.65, (0.0, -0.9, 4.0))
+    assert configurations == {
+        "64": (64, *usual),
+        "32": (32, *usual),
+        "32_oblique": (32, 0.5, (0.6, -0.7, 4.0)),
+    }
+    assert np.degrees(pole._LIGHT_RADIUS) == pytest.approx(3.0)
+    # Every pixel is the mean of 4 x 4 samples.
+    fine, coarse = pole.render([60], [40], 128)[0].astype(float), pole.render([60], [40], 64)[0]
+    assert np.abs(fine.reshape(64, 2, 64, 2, 3).mean((1, 3)) - coarse).mean() < 0.5
+
+
 def test_nothing_is_overexposed():
     images = pole.render([45, 60, 80], [0, 120, 270])
     assert images.max() < 255

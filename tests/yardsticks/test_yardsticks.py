@@ -1,0 +1,203 @@
+"""Yardsticks: which there are, what they read and refuse, and that equal protocols are equal in any process."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from kerasinterp import data, yardsticks
+from kerasinterp.errors import InputError
+from kerasinterp.objectives import AAE, GLO
+from kerasinterp.recipe import Data, Recipe, Target
+from kerasinterp.yardsticks import classes, few_shot, lines, views
+
+RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
+NAMES = ("classes", "few_shot", "lines", "points", "views")
+
+
+def judged(recipe: Recipe = RECIPE, **settings: object) -> yardsticks.Judge:
+    return yardsticks.judge(recipe, pathlib.Path("nowhere"), smoke=True, **settings)
+
+
+def test_unknown_yardsticks_are_refused():
+    for use in (judged, lambda one: yardsticks.read_by(one.target.yardstick)):
+        with pytest.raises(InputError, match=rf"Unknown yardstick 'lins': choose of {', '.join(NAMES)}\. Did you mean"):
+            use(RECIPE.change(yardstick="lins"))
+        with pytest.raises(InputError, match="Unknown yardstick 'paths'"):  # it only draws
+            use(RECIPE.change(yardstick="paths"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_yardstick_reads_are_settings_of_data_and_target(name):
+    known = {field.name for group in (Data, Target) for field in dataclasses.fields(group)}
+    assert set(yardsticks.read_by(name)) <= known
+    assert "yardstick" in yardsticks.read_by(name)
+    assert ("samples" in yardsticks.read_by(name)) == (name == "few_shot")
+
+
+def test_protocols_are_as_json_has_them():
+    """They are compared with what was kept in a file."""
+    changed = RECIPE.change(target_without=(1, 2), image_size=(16, 16), source_options={"where": {"id": (1,)}})
+    protocol = judged(changed).protocol
+    assert json.loads(json.dumps(protocol)) == protocol
+    assert protocol["target"]["target_without"] == [1, 2]
+    assert protocol["image_size"] == [16, 16]
+    assert protocol["smoke"] is True and protocol["seed"] == 0
+    assert judged(changed).protocol == protocol
+
+
+@pytest.mark.parametrize(
+    ("settings", "differs"),
+    [
+        ({"samples": 7}, True),
+        ({"source": "lines"}, True),
+        ({"split": "test"}, True),
+        ({"invert": True}, True),
+        ({"image_size": 32}, True),
+        ({"source_options": {"where": 1}}, True),
+        ({"name": "x"}, False),
+        ({"epochs": 2}, False),
+        ({"seed": 2}, False),
+    ],
+)
+def test_protocols_differ_where_measures_would(settings, differs):
+    assert (judged(RECIPE.change(**settings)).protocol != judged().protocol) == differs
+
+
+def test_protocols_tell_seeds_versions_and_small_forms():
+    assert judged(seed=1).protocol != judged().protocol
+    assert judged().protocol != yardsticks.judge(RECIPE, pathlib.Path("nowhere")).protocol
+    kept = judged().protocol
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yardsticks.kerasinterp, "__version__", "9.9")
+        assert judged().protocol == kept | {"kerasinterp": "9.9"}
+
+
+def test_what_has_no_encoder_is_not_measured():
+    yardsticks.check_measurable(AAE)
+    with pytest.raises(InputError, match="GLO has no encoder, and what is measured lies between images"):
+        yardsticks.check_measurable(AAE, GLO)
+
+
+def test_lines_are_drawn_on_squares():
+    with pytest.raises(InputError, match="Lines are drawn on square images, not on 16 x 32"):
+        judged(RECIPE.change(image_size=(16, 32)))
+    asked = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines.evaluation, "lines", lambda *_, **form: asked.update(form) or {})
+        lines.judge(RECIPE, None, smoke=False, seed=3).measure(None, None)
+    assert asked == {"seed": 3, "size": 16, "width": 1.0}  # ACAI's 2 pixels of 32
+
+
+# Few-shot
+
+
+@pytest.fixture
+def letters(monkeypatch):
+    """Images of five classes, told by their value; what is asked for is noted."""
+    asked = []
+
+    def images(what, **settings):
+        asked.append((what, settings))
+        labels = np.repeat(np.arange(5), 4)
+        return np.full((20, 8, 8, 1), labels[:, None, None, None], np.uint8), labels
+
+    monkeypatch.setattr(few_shot.data, "images", images)
+    return asked
+
+
+def test_classes_that_are_left_out(letters):
+    recipe = RECIPE.change(target="letters", target_split="all", target_without=(1, 3), image_size=8, invert=True)
+    images, labels = few_shot.target_images(recipe)
+    assert labels.tolist() == [0] * 4 + [2] * 4 + [4] * 4
+    np.testing.assert_array_equal(images[:, 0, 0, 0], labels)
+    form = {"split": "all", "image_size": (8, 8), "channels": 1, "invert": True, "labels": True}
+    assert letters == [("letters", form)]
+    assert len(few_shot.target_images(recipe.change(target_without=()))[0]) == 20
+    with pytest.raises(InputError, match="target_without leaves no image of letters"):
+        few_shot.target_images(recipe.change(target_without=tuple(range(5))))
+    with pytest.raises(InputError, match="tiny has no target to be measured on: give one by --target"):
+        few_shot.target_images(RECIPE)
+
+
+def test_the_judges_are_asked_what_the_recipe_says(letters, monkeypatch):
+    asked = []
+
+    class FewShot:
+        def __init__(self, *images, **settings):
+            asked.append(settings)
+            self.protocol = {"fid_unreliable": True, "accuracy": 0.5}
+            self.without_model = dict
+
+    monkeypatch.setattr(few_shot.evaluation, "FewShot", FewShot)
+    recipe = RECIPE.change(target=Target(target="letters", judge_steps=3, samples=9, domain_by_class=True))
+    made = judged(recipe.change(precision="bfloat16", source_options={"classes": "a"}), seed=4)
+    settings = {"samples": 9, "seed": 4, "steps": 3, "domain_by_class": True, "precision": "mixed_bfloat16"}
+    assert asked == [settings | {"cache_dir": pathlib.Path("nowhere")}]
+    assert [what for what, _ in letters] == ["lines/16", "letters"]
+    assert letters[0][1]["classes"] == "a" and "classes" not in letters[1][1]  # of the source's own dataset
+    assert "too few images" in made.note and made.protocol["accuracy"] == 0.5
+    judged(recipe)
+    assert asked[1]["precision"] == "float32"
+
+
+def test_pairs_are_of_one_class():
+    labels = np.array([0, 1, 1, 2, 0, 3])
+    pairs = few_shot.same_class_pairs(labels, 7, seed=0)
+    assert pairs.shape == (7, 2)
+    assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert set(labels[pairs[:2, 0]]) == {0, 1}  # in turn
+    np.testing.assert_array_equal(pairs, few_shot.same_class_pairs(labels, 7, seed=0))
+    assert (pairs != few_shot.same_class_pairs(np.repeat([0, 1], 3), 7, seed=1)).any()
+    with pytest.raises(InputError, match="no class with two images"):
+        few_shot.same_class_pairs(np.arange(3), 2, seed=0)
+
+
+# Classes and views
+
+
+def test_labels_of_classes_and_of_attributes(monkeypatch):
+    asked = []
+
+    def images(what, **settings):
+        asked.append(settings)
+        named = settings["labels"] is not True
+        return np.zeros((3, 8, 8, 1), np.uint8), np.array([[1, 0], [0, 1], [1, 1]]) if named else np.array([4, 5, 6])
+
+    monkeypatch.setattr(classes.data, "images", images)
+    recipe = RECIPE.change(image_size=8, source_options={"where": {"a": 1}})
+    assert classes._labelled(recipe, "test")[1].tolist() == [4, 5, 6]
+    assert asked[0]["where"] == {"a": 1} and asked[0]["split"] == "test"  # what was trained on, and no more
+    named = recipe.change(attributes=("Male", "Smiling"))
+    assert classes._labelled(named, "test")[1].tolist() == [1, 2, 3]
+    assert asked[1]["labels"] == ("Male", "Smiling")
+    assert classes._labelled(recipe.change(attributes={"4": (0, 1)}), "train")[1].tolist() == [4, 5, 6]
+
+
+def test_views_are_of_the_one_object_that_was_trained_on(monkeypatch):
+    asked = []
+
+    class Stop(Exception):
+        pass
+
+    def of(*given, **settings):
+        asked.append((given, settings))
+        raise Stop
+
+    monkeypatch.setattr(views.data, "views", of)
+    for options in ({}, {"where": {"object_id": "obj3"}}):
+        with pytest.raises(Stop):
+            judged(RECIPE.change(yardstick="views", source="pole", source_options=options))
+    assert [one["series"] for _, one in asked] == [None, ["obj3"]]
+    assert asked[0][0] == ("pole", (16, 16), 1)
+
+
+def test_points_are_measured_without_a_model():
+    recipe = Recipe("", "", Data("spiral", form="points"), target=Target("points"))
+    row = judged(recipe).bases()["pixel_fade"]
+    assert set(row) == {"distance"} and row["distance"] > 0.01  # mixed points leave the spiral
+    assert judged(recipe, seed=1).bases()["pixel_fade"] != {"pixel_fade": row}
+    assert data.spiral.points(4, seed=1).shape == (4, 2)
