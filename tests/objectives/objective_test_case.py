@@ -53,8 +53,8 @@ def gradients_of_terms(
     Along a random direction of each network's weights, the gradient is compared with a central difference.
 
     Args:
-        held: the dotted name of what the system takes as a constant of a step, a function of TensorFlow ("stop_gradient")
-            or of the objective ("self._squashed"): it gives the same values on both sides of the difference.
+        held: what gives the system's constants of a step, a function of TensorFlow ("stop_gradient") or of the
+            objective ("self._squashed"): it gives the same values on both sides of the difference.
         seed: of the directions.
     """
     rng, reached = np.random.default_rng(seed), {}
@@ -64,14 +64,14 @@ def gradients_of_terms(
         inputs = {k: tf.constant(v, tf.float64 if v.dtype.kind == "f" else v.dtype) for k, v in batch.items()}
         state = model.seed_generator.state.numpy()
         owner, name = (model, held.removeprefix("self.")) if held.startswith("self.") else (tf, held)
-        kept = []
+        whole, kept = getattr(owner, name, None), []
 
         def terms():
             model.seed_generator.state.assign(state)
             return {k: tf.reduce_mean(v) for k, v in model.terms(inputs, training=True).items() if k in names}
 
-        def keep(*args, _whole=getattr(owner, name, None)):
-            kept.append(_whole(*args))
+        def keep(*args):
+            kept.append(whole(*args))
             return kept[-1]
 
         names = model.term_names()

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import keras
 import networks
@@ -43,7 +44,7 @@ def test_a_player_out_of_turn_stands_still():
     assert [row[:2] for row in seen] == [(0, 0), (2, 0), (4, 2), (6, 2), (8, 4)]
     assert int(model.step) == 8
     critic_moved, decoder_moved = (
-        [not np.array_equal(before[n], after[n]) for before, after in zip(seen, seen[1:], strict=False)] for n in (2, 3)
+        [not np.array_equal(before[n], after[n]) for before, after in itertools.pairwise(seen)] for n in (2, 3)
     )
     assert critic_moved == [False, True, False, True]
     assert decoder_moved == [True] * 4

@@ -383,7 +383,9 @@ def test_an_encoder_or_decoder_without_a_shape_is_refused():
     images = keras.Input((None, None, 1))
     open_sides = keras.Model(images, keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(LATENT, 3)(images)))
     for options in ({"encoder": Subclassed()}, {"encoder": unbuilt}, {"encoder": open_sides}, {"decoder": unbuilt}):
-        with pytest.raises(InputError, match=rf"^The {[*options][0]} states no full shape: build it with keras.Input"):
+        with pytest.raises(
+            InputError, match=rf"^The {next(iter(options))} states no full shape: build it with keras.Input"
+        ):
             networks.make(PlainAE, **options)
 
 

@@ -10,7 +10,7 @@ from kerasinterp.objectives import OBJECTIVES
 from kerasinterp.objectives.seeds import ReplicaSeeds
 from kerasinterp.ops.mixing import BY_NAME
 
-DRAWING = set("AAE ACAI AEAI AMR BetaVAE DenoisingAE GAIA IntAE SupervisedAMR VAE".split())
+DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 
 
