@@ -137,6 +137,14 @@ def test_optimizers_that_cannot_be_are_refused(settings, sentence):
     assert Optimizer(betas=(0.0, 0.0), averaging=0.0, decay=0.0, cuts=(0.1, 0.9)).betas == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("group", [TINY, TINY.data, TINY.backbone, TINY.schedule, TINY.target, Optimizer()])
+def test_settings_are_frozen(group):
+    name = dataclasses.fields(group)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(group, name, getattr(group, name))
+    assert hash(Schedule()) == hash(Schedule())
+
+
 def test_optimizers_are_found_by_the_nearest_name():
     first, others, everybody, critic = (Optimizer(rate) for rate in (1.0, 2.0, 3.0, 4.0))
     one = dataclasses.replace(TINY, optimizers={"all": everybody, "first": first, "others": others, "critic": critic})

@@ -182,6 +182,12 @@ def test_a_run_of_other_settings_is_refused(settings, sentence, run):
         run.check_same(RECIPE.change(**settings))
 
 
+def test_the_first_difference_by_name_is_told(run):
+    others = {"seed": 1, "width": 3, "latent_size": 4, "batch_size": 16, "objective": "AE", "mixing": "linear"}
+    with pytest.raises(InputError, match="latent_size = 32, not 4"):  # of the backbone
+        run.check_same(RECIPE.change(**others))
+
+
 def test_what_a_resumed_run_may_change(run):
     run.check_same(
         RECIPE.change(name="x", summary="y", epochs=9, snapshot_every=2, target=Target(target="z", samples=3))

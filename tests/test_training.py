@@ -159,6 +159,7 @@ def test_models_for_use_have_no_optimizer(finished):
     np.testing.assert_array_equal(load_model(whole).predict(images, verbose=0), predicted)
 
 
+@pytest.mark.slow
 def test_models_for_use_compute_in_float32(recipe, tmp_path):
     mixed = training.train(recipe.change(precision="bfloat16", epochs=1), tmp_path / "mixed")
 
@@ -176,7 +177,8 @@ def test_the_same_seed_gives_the_same_weights(finished, recipe, tmp_path):
     assert_equal_histories(again, finished)
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 4, 8])
 def test_an_interrupted_run_ends_with_the_same_weights(step, finished, recipe, tmp_path, monkeypatch):
     def fail(self, batch, logs=None):
         if steps_of(self.model) == step:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BUILDERS = ("encoder", "decoder", "discriminator", "critic")
 # What every builder is told; the rest of its parameters are the backbone's options.
-_LARGEST, _DEEPEST = 2**16, 64  # features and layers that no network of this size of machine has more of
+_LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
 _GIVEN = {"image_shape", "latent_size", "width", "seed", "name", "normalised", "classes", "channels"}
 
 
