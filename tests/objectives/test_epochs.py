@@ -22,7 +22,10 @@ class At(keras.callbacks.Callback):
             setattr(self, name, lambda number, logs=None, _function=function: _function(number))
 
 
-@pytest.mark.parametrize(("turn", "expected"), [((0, 1), [1, 1, 1, 1]), ((1, 2), [0, 1, 0, 1]), ((2, 3), [0, 0, 1, 0])])
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [((0, 1), [1, 1, 1, 1]), ((1, 2), [0, 1, 0, 1]), ((1, 3), [0, 1, 0, 0]), ((2, 3), [0, 0, 1, 0])],
+)
 def test_turns(turn, expected):
     player = Player("one", networks=("encoder",), terms=("reconstruction",), turn=turn)
     assert [player.acts_in(epoch) for epoch in range(4)] == expected
