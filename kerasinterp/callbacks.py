@@ -168,7 +168,7 @@ class Progress(keras.callbacks.Callback):
 class StopOnSignal(keras.callbacks.Callback):
     """Ctrl-C, or SIGTERM (a cluster, a shutdown), ends training after the step in hand, so that it can be saved.
 
-    A second one of the same kind ends it at once.
+    A second Ctrl-C ends it at once; SIGTERM may come several times, from whoever ends a group of processes.
     """
 
     def __init__(self):
@@ -191,7 +191,8 @@ class StopOnSignal(keras.callbacks.Callback):
             signal.signal(*self._previous.popitem())
 
     def _stop(self, number: int, *_: object) -> None:
-        signal.signal(number, self._previous.pop(number))
+        if number == signal.SIGINT:
+            signal.signal(number, self._previous.pop(number))
         self.stopped = True
         self.model.stop_training = True
 

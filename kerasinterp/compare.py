@@ -203,10 +203,10 @@ def _finish_at_once(runs: list[tuple[Run, Recipe]], yard: tuple, jobs: int) -> N
             for task in concurrent.futures.as_completed(tasks):
                 task.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             # They save, and go on from there when the comparison is started again.
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
+            pool.shutdown(cancel_futures=True)  # their last words come before ours
             raise
 
 
