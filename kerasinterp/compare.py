@@ -25,6 +25,7 @@ from kerasinterp.recipe import Data, Recipe, find, recipes
 from kerasinterp.run import Run
 from kerasinterp.yardsticks import Judge, check_measurable, judge, read_by
 
+_PATIENCE = 30.0  # seconds for a run that is ended to save
 _JUDGES = "judges"  # the folder of classifiers, beside the runs that share them
 
 
@@ -204,8 +205,12 @@ def _finish_at_once(runs: list[tuple[Run, Recipe]], yard: tuple, jobs: int) -> N
                 task.result()
         except BaseException:
             # They save, and go on from there when the comparison is started again.
-            for process in set(multiprocessing.active_children()) - others:
+            ours = set(multiprocessing.active_children()) - others
+            for process in ours:
                 process.terminate()
+            for process in ours:
+                process.join(_PATIENCE)
+                process.kill()  # one that has saved may wait for ever for a task, from a queue that another held
             pool.shutdown(cancel_futures=True)  # their last words come before ours
             raise
 
@@ -216,7 +221,10 @@ def _share_cores(threads: int) -> None:
 
 
 def _finish_alone(folder: pathlib.Path, recipe: Recipe, yard: tuple) -> None:
-    _finish(Run(folder), recipe, judge(*yard))
+    try:
+        _finish(Run(folder), recipe, judge(*yard))
+    except training.Interrupted:  # saved; whoever stopped it waits for no answer
+        os._exit(130)
 
 
 def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Recipe]:
