@@ -385,7 +385,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; errors that a user can mend become one sentence on stderr.
 
     Returns:
-        The exit code: 0, 2 after such an error, 130 after Ctrl-C.
+        The exit code: 0, 2 after such an error, 130 after Ctrl-C or SIGTERM.
     """
     with _plain_messages():
         try:
