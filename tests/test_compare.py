@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasinterp import compare, recipe, training
+from kerasinterp import compare, data, generation, recipe, training
 from kerasinterp.errors import InputError
 from kerasinterp.recipe import find
 from kerasinterp.run import Run
@@ -436,7 +436,12 @@ def test_views(tmp_path):
 @pytest.mark.slow
 def test_points(tmp_path):
     table = compare.compare("spiral", ["AMR", "AMR_beta10", "ACAI"], tmp_path, smoke=True, **TINY | {"epochs": 1})
-    assert table["AMR"]["distance"] > table["AMR"]["distance_reconstruction"] * 0.1
+    model = generation.load_model(tmp_path / "runs" / "AMR_0" / "model.keras")
+    decoded = generation.decode(model, generation.encode(model, data.spiral.points(200, seed=1_000_000)))
+    curve = data.spiral.curve(np.linspace(0.0, data.spiral.LAST_ANGLE, 10_000))
+    expected = np.linalg.norm(decoded[:, np.newaxis] - curve, axis=2).min(axis=1).mean()
+    assert table["AMR"]["distance_reconstruction"] == pytest.approx(expected, rel=1e-3)
+    assert 0 < table["AMR"]["distance"] != pytest.approx(expected, rel=1e-3)  # of mixes, not of reconstructions
     assert table["pixel_fade"]["distance"] > 0.01  # mixed points leave the spiral
     assert width(tmp_path / "comparison.png") > 300
 
