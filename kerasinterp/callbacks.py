@@ -103,7 +103,7 @@ class History(keras.callbacks.Callback):
             share = earlier / (earlier + images)
             means = {key: (1 - share) * one + share * self.begun.get(key, one) for key, one in means.items()}
             images, seconds, self.begun = images + earlier, seconds + self.begun["seconds"], None
-        row = {"epoch": epoch + 1, "images_seen": step * self.batch_size, "seconds": f"{seconds:.2f}"}
+        row = {"epoch": epoch + 1, "images_seen": step * self.batch_size, "seconds": f"{seconds:.4g}"}
         self.rows.append(row | {"images_per_second": f"{images / seconds:.1f}"} | means)
         with written_whole(self.path) as partial, partial.open("w", newline="") as file:
             names = dict.fromkeys(name for one in self.rows for name in one)
