@@ -172,6 +172,7 @@ def test_devices_use_the_share_once(two_devices):
         np.testing.assert_allclose(part, 0.25 * whole, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_devices_step_alike(two_devices):
     with two_devices.scope():
         model = networks.make(GAIA)

@@ -25,7 +25,7 @@ def labelled_batch():
     return networks.image_batch() | {"labels": labels}
 
 
-@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("soft", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_contract(soft, tmp_path):
     run_objective_test(lambda: make(soft=soft), labelled_batch(), tmp_path, held="" if soft else "stop_gradient")
 
