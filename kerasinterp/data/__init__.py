@@ -2,6 +2,9 @@
 
 import sys
 
+# Before any module of the package imports TensorFlow, which may import Keras: with that, the objectives are registered,
+# which need these modules.
+from kerasinterp import _keras  # noqa: F401
 from kerasinterp.data.convert import as_array, check_range, check_values, from_array, to_float, to_uint8
 from kerasinterp.data.datasets import Source, load, sources
 from kerasinterp.data.examples import Examples
