@@ -28,6 +28,7 @@ from kerasinterp import callbacks, cli, data, training
 from kerasinterp.callbacks import steps_of
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
+from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
 from kerasinterp.objectives import OBJECTIVES, PlainAE
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
@@ -745,6 +746,16 @@ def test_a_run_begins_where_another_ended(recipe, finished, tmp_path, monkeypatc
 
 
 # Building
+
+
+def test_networks_are_numbered_within_the_system():
+    """Each network of a system draws its first weights from a seed of its own."""
+    recipe = find("acai_lines16", smoke=True).change(seed=3, width=2)
+    model = training.build(recipe)
+    for number, (name, net) in enumerate(model.nets().items(), 1):
+        expected = recipe.backbone.build(net, name, 30 + number, Facts(recipe.data.shape)).get_weights()
+        for mine, theirs in zip(getattr(model, name).get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
 
 
 def test_players_may_have_their_own_optimizers():
