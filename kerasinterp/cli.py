@@ -375,7 +375,7 @@ def export(
     else:
         images = None
         if representative:
-            images = _spread(data.images(representative, split="train", **_form(loaded.image_shape)), 200)
+            images = data.images(representative, split="train", **_form(loaded.image_shape))
         output.parent.mkdir(parents=True, exist_ok=True)
         written = exporting.export_tflite(loaded, output, precision or "float32", images)
     click.echo(f"wrote {written}")
@@ -547,7 +547,6 @@ def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], inv
     import numpy as np
 
     from kerasinterp import data
-    from kerasinterp.data.ink import ink_note
 
     for path in paths:
         if not path.exists():
@@ -555,7 +554,7 @@ def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], inv
         if single and path.is_dir():
             raise InputError(f"{path} is a folder: give one image file.")
     images = np.concatenate([data.images(path, **_form(image_shape), invert=invert) for path in paths])
-    if not invert and (text := ink_note(images)):
+    if not invert and (text := data.ink_note(images)):
         _note(text)
     return images
 
