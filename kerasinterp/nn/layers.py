@@ -37,17 +37,21 @@ class Weights:
         return keras.initializers.VarianceScaling(self._scale, "fan_in", "untruncated_normal", seed=seed)
 
 
-def normalised(x: keras.KerasTensor, activation: str, number: int, fused: bool = True) -> keras.KerasTensor:
-    """Batch normalisation, then `relu` or `leaky_relu`; momentum and epsilon are PyTorch's, which AugIntAE used.
+def normalised(x: keras.KerasTensor, activation: str, number: int | str, fused: bool = True) -> keras.KerasTensor:
+    """`batch_normalised`, then `relu` or `leaky_relu`."""
+    return activated(batch_normalised(x, number, fused), activation, number)
+
+
+def batch_normalised(x: keras.KerasTensor, number: int | str, fused: bool = True) -> keras.KerasTensor:
+    """Batch normalisation; momentum and epsilon are PyTorch's, which AugIntAE used.
 
     `fused` is quicker, but the gradient of a Jacobian-vector product through it is wrong (`ExactBatchNormalization`).
     """
     layer = BatchNormalization if fused else ExactBatchNormalization
-    x = layer(momentum=0.9, epsilon=1e-5, name=f"normalisation_{number}")(x)
-    return activated(x, activation, number)
+    return layer(momentum=0.9, epsilon=1e-5, name=f"normalisation_{number}")(x)
 
 
-def activated(x: keras.KerasTensor, activation: str, number: int) -> keras.KerasTensor:
+def activated(x: keras.KerasTensor, activation: str, number: int | str) -> keras.KerasTensor:
     """`relu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
     name = f"{activation}_{number}"
     return keras.layers.ReLU(name=name)(x) if activation == "relu" else LeakyReLU(0.2, name=name)(x)
