@@ -7,7 +7,7 @@ import numpy as np
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.distances import as_features
 
-_VALUES = 2**23  # distances held at once: 64 MB
+_VALUES = 2**20  # distances in a block: 8 MB, and some times that while it is worked on
 _EQUAL = 1e-12  # of the squared lengths: a squared distance below it is rounding, of features in float32
 
 
