@@ -7,7 +7,7 @@ import numpy as np
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.distances import as_features
 
-_VALUES = 2**20  # distances in a block: 8 MB, and some times that while it is worked on
+_VALUES = 2**22  # distances in a block: 32 MB, and some times that while it is worked on
 _EQUAL = 1e-12  # of the squared lengths: a squared distance below it is rounding, of features in float32
 
 
@@ -84,9 +84,9 @@ def _checked(real: np.ndarray, generated: np.ndarray, k: int) -> tuple[np.ndarra
 
 def _radii(features: np.ndarray, k: int) -> np.ndarray:
     """The squared distance of each row from its k-th nearest other one."""
-    # The row itself is nearest, at 0, so that the k-th other one is number k of all.
+    # The row itself is nearest, at 0, so that the k-th other one is number k of all; a view would keep all.
     return np.concatenate(
-        [np.partition(squared, k, axis=1)[:, k] for _, squared in _squared_distances(features, features)]
+        [np.partition(squared, k, axis=1)[:, k].copy() for _, squared in _squared_distances(features, features)]
     )
 
 
