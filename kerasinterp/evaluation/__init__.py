@@ -3,12 +3,19 @@
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
-from kerasinterp.evaluation.distances import frechet_distance, kernel_distance, sliced_wasserstein
+from kerasinterp.evaluation.distances import (
+    frechet_distance,
+    kernel_distance,
+    kernel_distance_and_deviation,
+    sliced_wasserstein,
+)
+from kerasinterp.evaluation.diversity import diversity_novelty
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.few_shot import FewShot, Judges, evaluate, train_judges
 from kerasinterp.evaluation.few_shot_figure import draw_few_shot
 from kerasinterp.evaluation.inception_v3 import inception
 from kerasinterp.evaluation.line_interpolations import draw_lines, lines
+from kerasinterp.evaluation.manifold import density_coverage, precision_recall
 from kerasinterp.evaluation.mixed_codes import (
     bernoulli_parameters,
     consistency,
@@ -17,6 +24,7 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
 __all__ = [
@@ -28,7 +36,9 @@ __all__ = [
     "cluster_distance",
     "clustering",
     "consistency",
+    "density_coverage",
     "departure",
+    "diversity_novelty",
     "domain_of_classes",
     "draw_admissibility",
     "draw_bernoulli_parameters",
@@ -39,21 +49,26 @@ __all__ = [
     "draw_lines",
     "draw_mixes",
     "draw_retrieval",
+    "draw_turning",
     "evaluate",
     "frechet_distance",
     "in_between",
     "inception",
     "kernel_distance",
+    "kernel_distance_and_deviation",
     "l2_error",
     "lines",
     "misclassification",
     "mixes",
     "near",
     "pixel_distance",
+    "precision_recall",
     "probe",
     "sliced_wasserstein",
     "squared_error_255",
     "train_classifier",
     "train_domain_classifier",
     "train_judges",
+    "turning_between",
+    "turning_error",
 ]

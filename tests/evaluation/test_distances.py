@@ -7,7 +7,13 @@ import pytest
 import scipy.linalg
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import frechet_distance, kernel_distance, sliced_wasserstein
+from kerasinterp.evaluation import (
+    distances,
+    frechet_distance,
+    kernel_distance,
+    kernel_distance_and_deviation,
+    sliced_wasserstein,
+)
 from kerasinterp.evaluation.distances import gaussian_distance, reliable
 
 
@@ -69,8 +75,25 @@ def test_a_distance_is_reliable_from_two_images_a_feature_on():
 
 
 def test_kernel_distance_is_the_unbiased_mmd_of_the_cubic_kernel():
-    """Binkowski et al. (2018), section 4: k(x, y) = (x y / D + 1)^3, diagonals left out."""
     real, generated = (_features(seed, shift=seed / 10).astype(np.float64) for seed in (0, 1))
+    expected = _unbiased_mmd(real, generated)
+    assert kernel_distance(real, generated) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(9, 7), (5, 3)])
+def test_the_deviation_is_that_of_the_distances_without_each_row(rows, columns):
+    """The jackknife of two samples, each distance computed anew."""
+    real, generated = _features(0, rows, 4), _features(1, columns, 4, shift=0.5)
+    without_real = [kernel_distance(np.delete(real, n, axis=0), generated) for n in range(rows)]
+    without_generated = [kernel_distance(real, np.delete(generated, n, axis=0)) for n in range(columns)]
+    variance = sum((len(left) - 1) * np.var(left) for left in (without_real, without_generated))
+    value, deviation = kernel_distance_and_deviation(real, generated)
+    assert value == kernel_distance(real, generated)
+    assert deviation == pytest.approx(variance**0.5, rel=1e-9)
+
+
+def _unbiased_mmd(real, generated):
+    """Binkowski et al. (2018), section 4: k(x, y) = (x y / D + 1)^3, diagonals left out."""
 
     def kernel(x, y):
         return (x @ y.T / x.shape[1] + 1) ** 3
@@ -79,8 +102,46 @@ def test_kernel_distance_is_the_unbiased_mmd_of_the_cubic_kernel():
         values = kernel(x, x)
         return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
 
-    expected = within(real) + within(generated) - 2 * kernel(real, generated).mean()
-    assert kernel_distance(real, generated) == pytest.approx(expected, rel=1e-9)
+    return within(real) + within(generated) - 2 * kernel(real, generated).mean()
+
+
+@pytest.mark.parametrize(("shift", "least", "most"), [(0.0, 1.3, 1.7), (0.5, 0.9, 1.1)])
+def test_the_deviation_is_how_much_distances_vary(shift, least, most):
+    """Over fresh draws; where the distributions are equal it is too large by a factor of about the root of two."""
+    random = np.random.default_rng(0)
+    values, variances = [], []
+    for _ in range(400):
+        real, generated = random.normal(size=(80, 8)), random.normal(shift, 1, (60, 8))
+        values.append(_unbiased_mmd(real, generated))
+        variances.append(distances._jackknife(real, generated))
+    assert least < np.sqrt(np.mean(variances)) / np.std(values, ddof=1) < most
+
+
+def test_the_deviation_of_blocks_is_that_of_their_mean():
+    real, generated = _features(0, 1100, 4), _features(1, 800, 4)  # two blocks
+    parts = zip(np.array_split(real, 2), np.array_split(generated, 2), strict=True)
+    each = [kernel_distance_and_deviation(*part) for part in parts]
+    value, deviation = kernel_distance_and_deviation(real, generated)
+    assert value == pytest.approx(np.mean([one for one, _ in each]))
+    assert deviation == pytest.approx(np.sqrt(np.sum([one**2 for _, one in each])) / 2)
+    assert 0.5 < deviation / each[0][1] < 0.95
+
+
+def test_few_images_against_many_have_a_kernel_distance():
+    """No block is left without two rows of the smaller set."""
+    many, few = _features(0, 2100, 4), _features(1, 4, 4)
+    assert np.isfinite(kernel_distance(many, few[:2]))
+    assert np.isfinite(kernel_distance_and_deviation(many, few)).all()
+
+
+def test_equal_constant_features_have_no_distance_and_no_deviation():
+    constant = np.full((20, 3), 0.5)
+    assert kernel_distance_and_deviation(constant, constant) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+def test_a_deviation_needs_three_rows():
+    with pytest.raises(InputError, match="needs 3 or more rows a set, got 2 and 5"):
+        kernel_distance_and_deviation(np.zeros((2, 3)), np.zeros((5, 3)))
 
 
 def test_sliced_wasserstein_orders_images_and_leaves_global_randomness_alone():
@@ -101,12 +162,12 @@ def test_sliced_wasserstein_orders_images_and_leaves_global_randomness_alone():
     ("real", "generated", "message"),
     [
         (np.zeros((4, 3)), np.zeros((4, 2)), "shapes"),
-        (np.zeros((1, 3)), np.zeros((4, 3)), "2 or more rows"),
+        (np.zeros((1, 3)), np.zeros((4, 3)), "or more rows"),
         (np.full((4, 3), np.nan), np.zeros((4, 3)), "not finite"),
     ],
 )
 def test_bad_features_get_one_sentence(real, generated, message):
-    for distance in (frechet_distance, kernel_distance):
+    for distance in (frechet_distance, kernel_distance, kernel_distance_and_deviation):
         with pytest.raises(InputError, match=message):
             distance(real, generated)
 
