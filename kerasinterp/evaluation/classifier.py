@@ -76,6 +76,7 @@ def train_classifier(
     held_out: float = 0.1,
     augmentation: Transformations | None = None,
     label_smoothing: float = 0.0,
+    peak_rate: float | None = None,
     precision: str = "float32",
     seed: int = 0,
     cache_dir: str | os.PathLike | None = None,
@@ -88,12 +89,15 @@ def train_classifier(
         images: uint8 (N, H, W, C).
         labels: integers (N,) in [0, num_classes), each class at least once.
         num_classes: how many classes.
-        steps, batch_size: length of training. The learning rate is cut tenfold after 35% and after 70% of it.
+        steps, batch_size: length of training. The learning rate is cut tenfold after 35% and after 70% of it, unless
+            there is a `peak_rate`.
         width: of the network; its penultimate layer has 16 * width units. 32, half the paper's, reaches the same
             accuracy here in a quarter of the time.
         held_out: the share of each class, at least one image, that training does not see and `accuracy` is taken on.
         augmentation: of the images in training, each anew at every draw; None for images as they are.
         label_smoothing: the share of the target's probability that all classes share, in [0, 1).
+        peak_rate: the learning rate rises to it in the first twentieth of training and falls along half a cosine to a
+            tenth of it: better for short training (ours). None for the paper's.
         precision: "float32", or "mixed_bfloat16" where the processor computes it fast. The result is float32.
         seed: of the split, the weights and the order of images.
         cache_dir: a folder for trained classifiers, named by a hash of images, labels and settings; None for no cache.
@@ -113,19 +117,22 @@ def train_classifier(
         )
     if not 0.0 <= label_smoothing < 1.0:
         raise InputError(f"label_smoothing is {label_smoothing}: give a share in [0, 1).")
+    if peak_rate is not None and not peak_rate > 0.0:
+        raise InputError(f"peak_rate is {peak_rate}: give a positive learning rate, or None.")
     if augmentation is not None and augmentation.crop:
         raise InputError("augmentation crops images, and the classifier judges whole ones: give it without a crop.")
     learn, judge = _split(labels, num_classes, held_out, seed)
     settings = [_FORMAT, num_classes, steps, batch_size, width, held_out, precision, seed, network.__module__]
-    settings += [label_smoothing, augmentation and dataclasses.asdict(augmentation)]
+    settings += [label_smoothing, peak_rate, augmentation and dataclasses.asdict(augmentation)]
     path = (
         None if cache_dir is None else pathlib.Path(cache_dir) / f"classifier-{_digest(images, labels, settings)}.keras"
     )
     model = cached = _load(path)
     if cached is None:
         batches = _batches(images, labels, learn, steps, batch_size, augmentation, seed)
+        rate = _rate(steps, peak_rate)
         model = _train(
-            batches, images.shape[1:], num_classes, steps, width, label_smoothing, precision, seed, network, verbose
+            batches, images.shape[1:], num_classes, rate, width, label_smoothing, precision, seed, network, verbose
         )
     decisions = _predict(model, images[judge]).argmax(axis=1)
     if cached is None:  # after its outputs turned out to be finite
@@ -191,7 +198,7 @@ def _batches(images, labels, learn, steps, batch_size, augmentation, seed) -> tf
 
 
 def _train(
-    batches, image_shape, num_classes, steps, width, label_smoothing, precision, seed, network, verbose
+    batches, image_shape, num_classes, rate, width, label_smoothing, precision, seed, network, verbose
 ) -> keras.Model:
     def build():
         return network(image_shape, num_classes, width=width, seed=seed, name="classifier")
@@ -204,13 +211,21 @@ def _train(
         model = build()
     finally:
         keras.config.set_dtype_policy(policy)
-    cuts = [max(1, round(0.35 * steps)), max(2, round(0.7 * steps))]  # A.1: epochs 35 and 70 of 100
-    rate = keras.optimizers.schedules.PiecewiseConstantDecay(cuts, [1e-3, 1e-4, 1e-5])
     model.compile(keras.optimizers.Adam(rate), _crossentropy(num_classes, label_smoothing), metrics=["accuracy"])
     with reproducible(seed):
         model.fit(batches, shuffle=False, verbose=verbose)
     result.set_weights(model.get_weights())
     return result
+
+
+def _rate(steps: int, peak: float | None) -> keras.optimizers.schedules.LearningRateSchedule:
+    if peak is None:
+        cuts = [max(1, round(0.35 * steps)), max(2, round(0.7 * steps))]  # A.1: epochs 35 and 70 of 100
+        return keras.optimizers.schedules.PiecewiseConstantDecay(cuts, [1e-3, 1e-4, 1e-5])
+    rising = max(1, steps // 20)
+    return keras.optimizers.schedules.CosineDecay(
+        0.1 * peak, max(1, steps - rising), alpha=0.1, warmup_target=peak, warmup_steps=rising
+    )
 
 
 def _crossentropy(num_classes: int, smoothing: float) -> keras.losses.Loss | str:
