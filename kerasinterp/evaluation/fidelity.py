@@ -1,4 +1,4 @@
-"""Class fidelity: are images made from the seeds of a class still of that class, by an oracle that never saw the seeds?"""
+"""Class fidelity: are images made from seeds still of the seeds' class, by an oracle that never saw these?"""
 
 import dataclasses
 import os

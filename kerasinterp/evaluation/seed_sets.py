@@ -1,8 +1,8 @@
 """Images made from many sets of seeds at once: by a model, and by the ways that need none.
 
 Each function takes `images`, uint8 (M, H, W, C) or float32 in [-1, 1]; `sets`, integers (G, S), the seeds of each set;
-how many images `n` a set; and `seed`, 0 to 2**32 - 1. It returns float32 (G * n, H, W, C) in [-1, 1], set after set. The
-same `seed` mixes the same pairs at the same weights, whoever mixes them.
+how many images `n` a set; and `seed`, 0 to 2**32 - 1. It returns float32 (G * n, H, W, C) in [-1, 1], set after set.
+The same `seed` mixes the same pairs at the same weights, whoever mixes them.
 """
 
 import dataclasses
@@ -61,10 +61,10 @@ def augmented_of_sets(
     random = np.random.default_rng([seed, 7])
     drawn = np.take_along_axis(sets, random.integers(0, sets.shape[1], (len(sets), n)), axis=1).reshape(-1)
     ranges = transformations or usual_transformations(images)
-    made = [
-        transformed_at_random(tf.constant(as_float(images[drawn[start : start + _AT_ONCE]])), ranges, tf.constant([seed, start], tf.int64))
-        for start in range(0, len(drawn), _AT_ONCE)
-    ]
+    made = []
+    for start in range(0, len(drawn), _AT_ONCE):
+        chosen = tf.constant(as_float(images[drawn[start : start + _AT_ONCE]]))
+        made.append(transformed_at_random(chosen, ranges, tf.constant([seed, start], tf.int64)))
     return np.clip(np.concatenate(made), -1.0, 1.0)
 
 
