@@ -13,6 +13,7 @@ from kerasinterp.evaluation.diversity import diversity_novelty
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.few_shot import FewShot, Judges, evaluate, train_judges
 from kerasinterp.evaluation.few_shot_figure import draw_few_shot
+from kerasinterp.evaluation.fidelity import SeedSets
 from kerasinterp.evaluation.inception_v3 import inception
 from kerasinterp.evaluation.line_interpolations import draw_lines, lines
 from kerasinterp.evaluation.manifold import density_coverage, precision_recall
@@ -25,13 +26,18 @@ from kerasinterp.evaluation.mixed_codes import (
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
+from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets
+from kerasinterp.evaluation.usefulness import Usefulness
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
 __all__ = [
     "Classifier",
     "FewShot",
     "Judges",
+    "SeedSets",
+    "Usefulness",
     "admissibility",
+    "augmented_of_sets",
     "bernoulli_parameters",
     "cluster_distance",
     "clustering",
@@ -51,6 +57,8 @@ __all__ = [
     "draw_retrieval",
     "draw_turning",
     "evaluate",
+    "fade_of_sets",
+    "few_shot_of_sets",
     "frechet_distance",
     "in_between",
     "inception",

@@ -34,10 +34,15 @@ def few_shot(model: Objective, seeds: object, n: int, seed: int = 0) -> np.ndarr
     _check_number(model, n, seed)
     if hasattr(model, "few_shot"):
         return np.clip(np.asarray(model.few_shot(seeds, n, seed), np.float32), -1.0, 1.0)
+    return _between(model, seeds, *pairs_and_weights(len(seeds), n, seed))
+
+
+def pairs_and_weights(seeds: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `few_shot` mixes: the numbers of two distinct seeds, (n,) each, and the weights of the second, in [0, 1)."""
     draws = np.random.default_rng(seed).random((n, 3))
-    first = (draws[:, 0] * len(seeds)).astype(int)
-    second = (first + 1 + (draws[:, 1] * (len(seeds) - 1)).astype(int)) % len(seeds)  # never the first again
-    return _between(model, seeds, first, second, draws[:, 2])
+    first = (draws[:, 0] * seeds).astype(int)
+    second = (first + 1 + (draws[:, 1] * (seeds - 1)).astype(int)) % seeds  # never the first again
+    return first, second, draws[:, 2]
 
 
 def midpoints(model: Objective, seeds: object) -> np.ndarray:

@@ -14,6 +14,7 @@ from kerasinterp.ops import colour, geometry
 
 _GEOMETRIC = ("rotation", "translation", "scale", "shear")
 _COLOUR = ("brightness", "contrast", "saturation", "hue")
+PARAMETERS = len(_GEOMETRIC) + 1 + len(_COLOUR)  # of a transformation: translation has two
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,23 +109,34 @@ def triplets(
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         drawn = gathered(stored, indices(step, batch_size, count, seed))
-        return _triplet(drawn, transformations, size, tf.stack([seed, step]))
+        return _triplet(drawn, transformations, tf.stack([seed, step]))
 
     return numbered(batch, start_step, steps)
 
 
-def _triplet(
-    images: tf.Tensor, ranges: Transformations, size: tuple[int, int], seed: tf.Tensor
-) -> dict[str, tf.Tensor]:
+def _triplet(images: tf.Tensor, ranges: Transformations, seed: tf.Tensor) -> dict[str, tf.Tensor]:
     """The triplet of each image (B, H, W, C); `seed` (2,) says which."""
     count = images.shape[0]
     alpha = tf.reduce_mean(tf.random.stateless_uniform([2, count], seed), axis=0)
     # Uniform in [-1, 1] for rho_1 and rho_2; translation has two parameters.
-    draws = tf.random.stateless_uniform([2, count, 9], seed + tf.constant([0, 1 << 40], tf.int64), -1.0, 1.0)
+    draws = tf.random.stateless_uniform([2, count, PARAMETERS], seed + tf.constant([0, 1 << 40], tf.int64), -1.0, 1.0)
     mean = alpha[:, None] * draws[0] + (1.0 - alpha[:, None]) * draws[1]
     rho = tf.concat([draws[0], draws[1], mean], axis=0)
+    out = transformed(tf.tile(images, [3, 1, 1, 1]), ranges, rho)
+    a, b, c = tf.split(out, 3)
+    return {"a": a, "b": b, "c": c, "alpha": alpha}
+
+
+def transformed(images: tf.Tensor, ranges: Transformations, rho: tf.Tensor) -> tf.Tensor:
+    """Each image under the transformation of its own parameters.
+
+    Args:
+        images: float32 (B, H, W, C) in [-1, 1].
+        ranges: of the transformations.
+        rho: float32 (B, PARAMETERS) in [-1, 1], each as a share of its range; 0 changes nothing.
+    """
     rotation, x, y, scale, shear, brightness, contrast, saturation, hue = tf.unstack(rho, axis=1)
-    out = tf.tile(images, [3, 1, 1, 1])
+    out, size = images, images.shape[1:3]
     if any(getattr(ranges, name) for name in _GEOMETRIC):
         transforms = geometry.affine(
             ranges.rotation * rotation,
@@ -144,5 +156,9 @@ def _triplet(
     if ranges.crop:
         top, left = (size[0] - ranges.crop) // 2, (size[1] - ranges.crop) // 2
         out = out[:, top : top + ranges.crop, left : left + ranges.crop]
-    a, b, c = tf.split(out, 3)
-    return {"a": a, "b": b, "c": c, "alpha": alpha}
+    return out
+
+
+def transformed_at_random(images: tf.Tensor, ranges: Transformations, seed: tf.Tensor) -> tf.Tensor:
+    """Each image (B, H, W, C) under a transformation of its own, uniform in the ranges; `seed` (2,) says which."""
+    return transformed(images, ranges, tf.random.stateless_uniform([tf.shape(images)[0], PARAMETERS], seed, -1.0, 1.0))

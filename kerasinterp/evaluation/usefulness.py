@@ -1,0 +1,245 @@
+"""Usefulness: what images made from a few seeds a class are worth to a classifier that learns from them."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import scipy.stats
+import tensorflow as tf
+
+from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation.paths import as_float, finite
+from kerasinterp.evaluation.seed_sets import Make, usual_transformations
+from kerasinterp.generation.checks import check_seed
+from kerasinterp.nn import infogan
+from kerasinterp.reproducible import reproducible
+
+_CONFIDENCE = 0.95
+_MOST_TESTED = 100  # images of a class
+_AT_ONCE = 1000  # tested
+
+
+class Usefulness:
+    """Accuracy on real images of classifiers that learn from a few seeds a class and from what is made of them.
+
+    Each draw has seeds of its own (those of fewer shots are among those of more), initial weights, and test images: all
+    others of the class, at most 100. Every method gets the same ones, the same number of steps and the same draws of
+    seeds, so that differences between methods are paired. The four methods are
+
+    - seeds: batches of seeds;
+    - augmented: the same, each image under a random transformation of its own at every step;
+    - generated: half of each batch are generated images (GLICO: Azuri and Weinshall, 2020);
+    - generated and augmented: both.
+
+    Classes are drawn equally often, and in a class its images.
+
+    Args:
+        images, labels: real images of classes that the models have not seen, uint8 (N, H, W, C), and integers (N,).
+        shots: seeds a class, each at least 2.
+        classes: at most so many classes, drawn by `seed` among those with more images than the most shots.
+        draws: how often all is repeated, at least 2 (intervals need it).
+        generated: images made for each class.
+        steps, batch_size, width: of each classifier's training; Adam, from 0.003 to 0 along half a cosine (ours).
+        transformations: of "augmented"; by default A.1's for such images.
+        seed: of everything that is drawn.
+        network: `infogan.classifier`, or another builder with its arguments.
+
+    Attributes:
+        protocol: the settings and how many classes and test images there are.
+
+    Raises:
+        InputError: fewer than two classes with enough images, images or labels that do not fit, an unusable setting.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        shots: tuple[int, ...] = (2, 5, 10),
+        classes: int = 20,
+        draws: int = 5,
+        generated: int = 50,
+        steps: int = 300,
+        batch_size: int = 64,
+        width: int = 8,
+        transformations: Transformations | None = None,
+        seed: int = 0,
+        network: Callable[..., keras.Model] = infogan.classifier,
+    ):
+        images, labels = np.asarray(images), np.asarray(labels)
+        if images.ndim != 4 or images.dtype != np.uint8 or labels.shape != (len(images),):
+            raise InputError(
+                f"images are {images.dtype} {images.shape} and labels {labels.shape}: give uint8 (images, height, "
+                "width, channels) and one label for each."
+            )
+        if not shots or min(shots) < 2:
+            raise InputError(f"shots are {list(shots)}: give one or more numbers of seeds, each 2 or more.")
+        if draws < 2 or min(generated, steps) < 1 or batch_size < 2:
+            raise InputError(
+                f"draws is {draws}, generated {generated}, steps {steps}, batch_size {batch_size}: give 2 or more "
+                "draws, a batch of 2 or more, and a positive number of the others."
+            )
+        check_seed(seed)
+        known, counts = np.unique(labels, return_counts=True)
+        able = known[counts > max(shots)]
+        if min(len(able), classes) < 2:
+            raise InputError(
+                f"{len(able)} classes have more than {max(shots)} images and classes is {classes}: at least 2 are "
+                "needed; give more images a class, or fewer shots."
+            )
+        self._images = images
+        self._shots, self._draws, self._generated, self._seed = tuple(sorted(shots)), draws, generated, seed
+        chosen = np.sort(np.random.default_rng([seed, 9]).choice(able, min(classes, len(able)), replace=False))
+        members = [np.flatnonzero(labels == label) for label in chosen]
+        ranges = transformations or usual_transformations(images)
+        self._training = _Training(images.shape[1:], len(chosen), steps, batch_size, width, ranges, seed, network)
+        self._parts = [self._split(members, draw) for draw in range(draws)]
+        self._found: dict[bool, dict[int, np.ndarray]] = {}  # of the methods without generated images
+        self.protocol = {
+            "usefulness_classes": len(chosen),
+            "usefulness_draws": draws,
+            "usefulness_generated": generated,
+            "usefulness_steps": steps,
+            "usefulness_batch_size": batch_size,
+            "usefulness_test_images": len(self._parts[0][1]),
+        }
+
+    def measure(self, make: Make) -> dict[str, float]:
+        """What the images of one way to make them are worth.
+
+        Args:
+            make: a function of `seed_sets`, such as `functools.partial(few_shot_of_sets, model)` or `fade_of_sets`.
+
+        Returns:
+            For each number of seeds k, the mean over draws of
+
+            - "usefulness_k": accuracy in 0..1 from seeds and generated images;
+            - "usefulness_k_augmented": the same, all under random transformations;
+            - "usefulness_k_gain": the first less that of the seeds alone, draw by draw;
+            - "usefulness_k_augmented_gain": the second less that of the augmented seeds;
+
+            and "..._low" and "..._high" of each, the ends of its 95% interval (Student's t over draws).
+
+        Raises:
+            InputError: as `make`.
+        """
+        row = {}
+        for k in self._shots:
+            made = [self._make(make, draw, k) for draw in range(self._draws)]
+            for name, augment in (("", False), ("_augmented", True)):
+                found = np.array([self._accuracy(draw, k, augment, made[draw]) for draw in range(self._draws)])
+                gain = found - self._without(augment)[k]
+                row |= interval(f"usefulness_{k}{name}", found) | interval(f"usefulness_{k}{name}_gain", gain)
+        return row
+
+    def without_model(self) -> dict[str, dict[str, float]]:
+        """The rows "seeds" and "augmented", keys as `measure`; the gain is that of "augmented" over "seeds"."""
+        rows = {"seeds": {}, "augmented": {}}
+        for k in self._shots:
+            alone, augmented = self._without(False)[k], self._without(True)[k]
+            rows["seeds"] |= interval(f"usefulness_{k}", alone)
+            rows["augmented"] |= interval(f"usefulness_{k}", augmented)
+            rows["augmented"] |= interval(f"usefulness_{k}_gain", augmented - alone)
+        return rows
+
+    def _without(self, augment: bool) -> dict[int, np.ndarray]:
+        if augment not in self._found:
+            self._found[augment] = {
+                k: np.array([self._accuracy(draw, k, augment) for draw in range(self._draws)]) for k in self._shots
+            }
+        return self._found[augment]
+
+    def _split(self, members: list[np.ndarray], draw: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Indices of a draw's seeds (classes, most shots), of its test images, and these images' classes."""
+        random, most = np.random.default_rng([self._seed, 10, draw]), max(self._shots)
+        drawn = [random.permutation(one) for one in members]
+        tested = [one[most : most + _MOST_TESTED] for one in drawn]
+        classes = np.repeat(np.arange(len(members)), [len(one) for one in tested])
+        return np.stack([one[:most] for one in drawn]), np.concatenate(tested), classes
+
+    def _make(self, make: Make, draw: int, k: int) -> np.ndarray:
+        number = int(np.random.default_rng([self._seed, 11, draw, k]).integers(0, 2**32))
+        return np.asarray(make(self._images, self._parts[draw][0][:, :k], self._generated, number))
+
+    def _accuracy(self, draw: int, k: int, augment: bool, generated: np.ndarray | None = None) -> float:
+        """The mean over classes of the share of test images that is classified correctly."""
+        seeds, tested, classes = self._parts[draw]
+        pool, number = as_float(self._images[seeds[:, :k].reshape(-1)]), np.arange(len(seeds))
+        labels, count = np.repeat(number, k), 0 if generated is None else self._generated
+        if generated is not None:
+            pool, labels = np.concatenate([pool, generated]), np.concatenate([labels, np.repeat(number, count)])
+        self._training.learn(pool, labels, self._training.batches(draw, k, count), draw, augment)
+        right = self._training.verdicts(as_float(self._images[tested])) == classes
+        return float(np.mean(np.bincount(classes, right) / np.bincount(classes)))
+
+
+def interval(name: str, values: np.ndarray) -> dict[str, float]:
+    """The mean of independent values as `name`, and the ends of its 95% interval, "..._low" and "..._high".
+
+    Source: Student's t distribution of (number of values - 1) degrees of freedom.
+    """
+    mean, error = float(np.mean(values)), float(scipy.stats.sem(values))
+    half = float(scipy.stats.t.ppf((1.0 + _CONFIDENCE) / 2.0, len(values) - 1)) * error
+    return {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
+
+
+class _Training:
+    """One network whose training is traced once; each run starts from weights of its own."""
+
+    def __init__(self, image_shape, num_classes, steps, batch_size, width, ranges, seed, network):
+        def build(number: int) -> keras.Model:
+            return network(image_shape, num_classes, width=width, seed=number, name="classifier")
+
+        self._build, self._model = build, build(0)
+        self._weights: dict[int, list[np.ndarray]] = {}
+        self._classes, self._steps, self._batch_size = num_classes, steps, batch_size
+        self._ranges, self._seed = ranges, seed
+        self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps))
+        self._optimizer.build(self._model.trainable_variables)
+        self._fresh = [variable.numpy() for variable in self._optimizer.variables]
+        self._run = {augment: tf.function(functools.partial(self._steps_of, augment)) for augment in (False, True)}
+        self._verdicts = tf.function(functools.partial(self._model, training=False))
+
+    def batches(self, draw: int, k: int, generated: int) -> np.ndarray:
+        """Which of the pool's images, k seeds a class and then `generated` a class: int32 (steps, batch_size)."""
+        random = np.random.default_rng([self._seed, 12, draw, k])
+        classes = random.integers(0, self._classes, (self._steps, self._batch_size))
+        share = random.random(classes.shape)
+        order = classes * k + (share * k).astype(np.int64)
+        if generated:  # the second half of each batch
+            half = np.s_[:, self._batch_size // 2 :]
+            order[half] = self._classes * k + classes[half] * generated + (share[half] * generated).astype(np.int64)
+        return order.astype(np.int32)
+
+    def learn(self, pool: np.ndarray, classes: np.ndarray, batches: np.ndarray, draw: int, augment: bool) -> None:
+        """Trains on batches of the pool, from the draw's initial weights."""
+        number = (self._seed + 1000 * draw) % 2**32
+        if draw not in self._weights:
+            self._weights[draw] = self._build(number).get_weights()
+        self._model.set_weights(self._weights[draw])
+        for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
+            variable.assign(value)
+        with reproducible(number):
+            self._run[augment](*map(tf.constant, (pool, classes, batches)), tf.constant(number, tf.int64))
+
+    def verdicts(self, images: np.ndarray) -> np.ndarray:
+        """The likeliest class of each image."""
+        starts = range(0, len(images), _AT_ONCE)
+        parts = [self._verdicts(tf.constant(images[start : start + _AT_ONCE])).numpy() for start in starts]
+        return finite(np.concatenate(parts), "the classifier's outputs").argmax(axis=1)
+
+    def _steps_of(self, augment, pool, classes, batches, number):
+        for step in tf.range(tf.shape(batches)[0]):
+            images = tf.ensure_shape(tf.gather(pool, batches[step]), [self._batch_size, *pool.shape[1:]])
+            if augment:
+                draws = tf.stack([number, tf.cast(step, tf.int64)])
+                images = transformed_at_random(images, self._ranges, draws)
+            with tf.GradientTape() as tape:
+                probabilities = self._model(images, training=True)
+                loss = keras.losses.sparse_categorical_crossentropy(tf.gather(classes, batches[step]), probabilities)
+                loss = tf.reduce_mean(loss)
+            variables = self._model.trainable_variables
+            self._optimizer.apply(tape.gradient(loss, variables), variables)

@@ -1,0 +1,93 @@
+"""Usefulness: the draws, the batches and the intervals; and that it sees what is useful."""
+
+import numpy as np
+import pytest
+
+from kerasinterp import data
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation import Usefulness, fade_of_sets
+from kerasinterp.evaluation.usefulness import interval
+from tests.evaluation import toys
+
+SMALL = {"shots": (2, 3), "draws": 2, "steps": 4, "batch_size": 8, "width": 2, "generated": 4}
+
+
+def test_an_interval_is_students():
+    """Three values, mean 2, standard error 1 / sqrt 3, and t of 2 degrees of freedom at 97.5%: 4.3027."""
+    found, half = interval("x", np.array([1.0, 2.0, 3.0])), 4.30265 / 3**0.5
+    assert found == pytest.approx({"x": 2.0, "x_low": 2 - half, "x_high": 2 + half}, abs=1e-4)
+
+
+def test_rows_hold_each_measure_with_its_interval_and_repeat_themselves():
+    images, labels = toys.images(0, 20)
+    one, two = (Usefulness(images, labels, **SMALL) for _ in range(2))
+    row = one.measure(fade_of_sets)
+    names = [f"usefulness_{k}{name}" for k in (2, 3) for name in ("", "_gain", "_augmented", "_augmented_gain")]
+    assert set(row) == {name + end for name in names for end in ("", "_low", "_high")}
+    rows = one.without_model()
+    assert two.without_model() == rows and two.measure(fade_of_sets) == row  # in another order
+    for name, base in (("usefulness_2", rows["seeds"]), ("usefulness_2_augmented", rows["augmented"])):
+        assert row[f"{name}_gain"] == pytest.approx(row[name] - base["usefulness_2"])
+
+
+def test_seeds_are_nested_and_never_tested(monkeypatch):
+    images, labels = toys.images(0, 20)
+    given, asked = Usefulness(images, labels, **SMALL), []
+
+    def make(images, sets, n, seed):
+        asked.append((sets, n, seed))
+        return fade_of_sets(images, sets, n, seed)
+
+    given.measure(make)
+    assert [(sets.shape, n) for sets, n, _ in asked] == [((2, 2), 4)] * 2 + [((2, 3), 4)] * 2
+    for draw in range(2):
+        np.testing.assert_array_equal(asked[draw][0], asked[2 + draw][0][:, :2])
+        _, tested, classes = given._parts[draw]
+        assert set(tested).isdisjoint(asked[2 + draw][0].reshape(-1)) and len(tested) == 14
+        np.testing.assert_array_equal(labels[tested], classes)
+    assert len({seed for *_, seed in asked}) == 4
+
+
+def test_half_of_a_batch_is_generated_and_the_other_half_as_without():
+    training = Usefulness(*toys.images(0, 20), **SMALL)._training
+    alone, both = training.batches(0, 3, 0), training.batches(0, 3, 4)
+    assert alone.shape == (4, 8) and alone.min() >= 0 and alone.max() < 6
+    np.testing.assert_array_equal(both[:, :4], alone[:, :4])
+    assert both[:, 4:].min() >= 6 and both[:, 4:].max() < 14
+    np.testing.assert_array_equal((both[:, 4:] - 6) // 4, alone[:, 4:] // 3)  # of the same class
+    assert not np.array_equal(alone, training.batches(1, 3, 0))
+
+
+def test_what_is_useful_is_found_useful():
+    """The seeds' other images, given as generated, raise the accuracy; wrong ones lower it."""
+    images, labels = toys.images(0, 60)
+    rng = np.random.default_rng(0)
+    noisy = np.clip(images + rng.normal(0, 150, images.shape), 0, 255).astype(np.uint8)
+    given = Usefulness(
+        noisy, labels, shots=(2,), draws=2, steps=40, batch_size=16, width=2, transformations=data.Transformations()
+    )
+    bars = [data.to_float(images[labels == label]) for label in (0, 1)]
+
+    def right(images, sets, n, seed):
+        return np.concatenate([np.resize(one, (n, 12, 12, 1)) for one in bars])
+
+    def wrong(images, sets, n, seed):
+        return np.concatenate([np.resize(one, (n, 12, 12, 1)) for one in bars[::-1]])
+
+    assert given.measure(right)["usefulness_2"] > given.measure(wrong)["usefulness_2"] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shots": (1,)}, "each 2 or more"),
+        ({"shots": ()}, "one or more"),
+        ({"draws": 1}, "2 or more draws"),
+        ({"shots": (10,)}, "0 classes have more than 10 images"),
+        ({"classes": 1}, "classes is 1"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_bad_input_gets_one_sentence(change, message):
+    with pytest.raises(InputError, match=message):
+        Usefulness(*toys.images(0, 20), **SMALL | change)
