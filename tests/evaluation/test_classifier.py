@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasinterp.data import HANDWRITTEN, NATURAL
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import (
     Classifier,
@@ -185,7 +186,8 @@ def test_settings_reach_the_network_and_the_cache(monkeypatch, tmp_path):
     assert usual == kept(images, labels, 2, **defaults, network=infogan.classifier, verbose=1)
     assert usual.parent == tmp_path and usual.suffix == ".keras"
     changes = [{"steps": 2001}, {"batch_size": 64}, {"width": 8}, {"held_out": 0.2}, {"precision": "mixed_bfloat16"}]
-    changes += [{"seed": 1}, {"network": dcgan.classifier}]
+    changes += [{"seed": 1}, {"network": dcgan.classifier}, {"label_smoothing": 0.1}, {"peak_rate": 3e-3}]
+    changes += [{"augmentation": HANDWRITTEN}, {"augmentation": NATURAL}]
     others = [kept(images, labels, 2, **change) for change in changes]
     others += [
         kept(images, 1 - labels, 2),
