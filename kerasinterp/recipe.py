@@ -183,7 +183,10 @@ class Target:
         target_without: labels of the target that are left out.
         domain_by_class: the domains are told apart by all their classes (`evaluation.train_judges`).
         judge_steps: training steps of each classifier that judges.
-        samples: images that the distances are computed on (AugIntAE A.3: 5,000).
+        samples: images that the distances are computed on (AugIntAE A.3: 5,000), and as many new ones for the others.
+        shots: seeds that each set of new images is made from.
+        usefulness: how often classifiers are trained on few seeds and on new images, to see what these are worth to
+            them; each of seven kinds at 2, 5 and 10 seeds a class. 0 leaves it out.
     """
 
     yardstick: str = "few_shot"
@@ -193,10 +196,15 @@ class Target:
     domain_by_class: bool = False
     judge_steps: int = 2000
     samples: int = 5000
+    shots: int = 5
+    usefulness: int = 0
 
     def __post_init__(self):
         check_fields(self)
         _whole(self, "judge_steps", "samples")
+        _whole(self, "shots", least=2)
+        if self.usefulness:
+            _whole(self, "usefulness", least=2)  # for an interval
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from kerasinterp.evaluation.distances import (
 from kerasinterp.evaluation.diversity import diversity_novelty
 from kerasinterp.evaluation.domain import domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.few_shot import FewShot, Judges, evaluate, train_judges
-from kerasinterp.evaluation.few_shot_figure import draw_few_shot
+from kerasinterp.evaluation.few_shot_figure import draw_few_shot, draw_usefulness
 from kerasinterp.evaluation.fidelity import SeedSets
 from kerasinterp.evaluation.inception_v3 import inception
 from kerasinterp.evaluation.line_interpolations import draw_lines, lines
@@ -25,8 +25,8 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets, usual_transformations
 from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
-from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets
 from kerasinterp.evaluation.usefulness import Usefulness
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
@@ -56,6 +56,7 @@ __all__ = [
     "draw_mixes",
     "draw_retrieval",
     "draw_turning",
+    "draw_usefulness",
     "evaluate",
     "fade_of_sets",
     "few_shot_of_sets",
@@ -79,4 +80,5 @@ __all__ = [
     "train_judges",
     "turning_between",
     "turning_error",
+    "usual_transformations",
 ]

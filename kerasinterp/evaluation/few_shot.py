@@ -9,7 +9,12 @@ import numpy as np
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
-from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance, reliable
+from kerasinterp.evaluation.distances import (
+    gaussian_distance,
+    kernel_distance,
+    kernel_distance_and_deviation,
+    reliable,
+)
 from kerasinterp.evaluation.domain import TARGET, domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
@@ -162,10 +167,9 @@ class FewShot:
         """A model's row.
 
         Returns:
-            - "fid", "kernel": distance of the mixes from real target images; "fid_reconstruction",
-              "kernel_reconstruction": that of reconstructed target images;
-            - "misclassification": share of the mixes, in 0..1, taken for the source domain;
-              "misclassification_reconstruction" likewise;
+            - "fid", "kernel", "misclassification" of the mixes, as `distances` has them;
+            - "fid_reconstruction", "kernel_reconstruction", "misclassification_reconstruction": those of reconstructed
+              target images;
             - "l2", "squared_error_255": of reconstructions, see `l2_error` and `squared_error_255`.
 
         Raises:
@@ -183,23 +187,30 @@ class FewShot:
         weight = self._alphas.reshape(-1, 1, 1, 1)
         fade = (1.0 - weight) * self._seeds[self._left] + weight * self._seeds[self._right]
         half = len(self._real) // 2
-        real = {
-            "fid": gaussian_distance(self._real[:half], self._real[half:]),
-            "kernel": kernel_distance(self._real[:half], self._real[half:]),
-            "misclassification": 1.0 - float(self._judges.domain.recalls[TARGET]),
-        }
+        real = _distances(self._real[:half], self._real[half:])
+        real["misclassification"] = 1.0 - float(self._judges.domain.recalls[TARGET])
         return {"pixel_fade": self._row(fade, self._kept), "real": real}
 
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """What distances are measured in, (N, D), of images (N, H, W, C), float in [-1, 1] or uint8."""
+        return self._extract(as_images(images))
+
+    def distances(self, images: np.ndarray) -> dict[str, float]:
+        """How far images (N, H, W, C), however made, are from real target images.
+
+        Returns:
+            - "fid", "kernel": Frechet and kernel distance; "kernel_deviation": the latter's standard error,
+              None of fewer than three images;
+            - "misclassification": the share, in 0..1, taken for the source domain.
+        """
+        found = _distances(self._real, self.features(images))
+        return found | {"misclassification": misclassification(self._judges.domain, images)}
+
     def _row(self, mixes: np.ndarray, reconstructions: np.ndarray) -> dict[str, float]:
-        mixed, reconstructed = self._extract(mixes), self._extract(reconstructions)
-        domain = self._judges.domain
+        mixed, reconstructed = self.distances(mixes), self.distances(reconstructions)
         return {
-            "fid": gaussian_distance(self._real, mixed),
-            "fid_reconstruction": gaussian_distance(self._real, reconstructed),
-            "kernel": kernel_distance(self._real, mixed),
-            "kernel_reconstruction": kernel_distance(self._real, reconstructed),
-            "misclassification": misclassification(domain, mixes),
-            "misclassification_reconstruction": misclassification(domain, reconstructions),
+            **mixed,
+            **{f"{key}_reconstruction": reconstructed[key] for key in ("fid", "kernel", "misclassification")},
             "l2": l2_error(self._kept, reconstructions),
             "squared_error_255": squared_error_255(self._kept, reconstructions),
         }
@@ -230,6 +241,13 @@ def evaluate(
     comparison = FewShot(source_images, source_labels, target_images, target_labels, **settings)
     rows = {name: comparison.measure(model, f"model {name!r}") for name, model in models.items()}
     return rows | comparison.without_model() | {"protocol": comparison.protocol}
+
+
+def _distances(real: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
+    found = {"fid": gaussian_distance(real, other), "kernel": kernel_distance(real, other), "kernel_deviation": None}
+    if min(len(real), len(other)) > 2:
+        found["kernel"], found["kernel_deviation"] = kernel_distance_and_deviation(real, other)
+    return found
 
 
 def _check_shape(model: keras.Model, name: str, shape: tuple[int, ...]) -> None:

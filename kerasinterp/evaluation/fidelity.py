@@ -46,6 +46,7 @@ class SeedSets:
         classes: the labels given of the classes that are not left out, sorted.
         seeds: indices of all images that seeds are drawn from.
         sets: indices (G, shots) of each set's seeds; `set_classes` (G,), the number of its class.
+        per_set: as given.
         origins: (samples,), from which set each image is made.
         oracle: the classifier.
         protocol: the settings, numbers of images and of `left_out_classes`; "oracle_accuracy", its mean accuracy over
@@ -82,7 +83,7 @@ class SeedSets:
         check_seed(seed)
         self.images, labels = _labelled(images, labels, "images")
         extra_images, extra_labels = _extra(extra_images, extra_labels, self.images, labels)
-        self._per_set, self._seed = per_set, seed
+        self.per_set, self._seed = per_set, seed
         self._transformations = transformations or usual_transformations(self.images)
 
         known, counts = np.unique(labels, return_counts=True)
@@ -147,7 +148,7 @@ class SeedSets:
         Args:
             make: a function of `seed_sets`, such as `functools.partial(few_shot_of_sets, model)`.
         """
-        return make(self.images, self.sets, self._per_set, self._seed)[: len(self.origins)]
+        return make(self.images, self.sets, self.per_set, self._seed)[: len(self.origins)]
 
     def without_model(self) -> dict[str, np.ndarray]:
         """Images of the rows without a model, each as `generate` gives them.
@@ -208,7 +209,7 @@ class SeedSets:
         drawn = []
         for number, own in zip(self.set_classes, self.sets, strict=True):
             others = np.setdiff1d(self._members[number], own)
-            drawn.append(np.resize(random.permutation(others), self._per_set))
+            drawn.append(np.resize(random.permutation(others), self.per_set))
         return np.concatenate(drawn)[: len(self.origins)]
 
 

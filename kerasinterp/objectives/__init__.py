@@ -12,6 +12,7 @@ from kerasinterp.nn import (  # noqa: F401
     instance_normalization,
     leaky_relu,
     spectral_convolution,
+    sub_pixel,
 )
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.balanced import BalancedAutoencoder

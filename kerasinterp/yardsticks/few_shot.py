@@ -23,8 +23,27 @@ READS = (
     "domain_by_class",
     "judge_steps",
     "samples",
+    "shots",
+    "usefulness",
 )  # of a recipe's data and target
 _PAIRS = 8  # of the picture
+_COLUMNS = {
+    "class_fidelity": "class fidelity",
+    "turning_error": "turning error",
+    "l2": "L2 (0 to 255)",
+    "kernel": "kernel distance",
+    "fid": "FID mixes",
+    "fid_reconstruction": "FID reconstructions",
+    "diversity": "diversity",
+    "novelty": "novelty",
+    "copies": "copies",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "misclassification": "taken for the source",
+}
+_USEFULNESS = {f"usefulness_{shots}": f"useful, {shots} seeds" for shots in (2, 5, 10)}
 
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
@@ -34,6 +53,8 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         source,
         target_images(recipe),
         samples=target.samples,
+        shots=target.shots,
+        usefulness=target.usefulness,
         seed=seed,
         steps=target.judge_steps,
         domain_by_class=target.domain_by_class,
@@ -43,28 +64,113 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
 
 
 def of_images(
-    source: tuple[np.ndarray, np.ndarray], target: tuple[np.ndarray, np.ndarray], seed: int = 0, **settings: object
+    source: tuple[np.ndarray, np.ndarray],
+    target: tuple[np.ndarray, np.ndarray],
+    *,
+    variants: tuple[np.ndarray, np.ndarray] | None = None,
+    samples: int = 5000,
+    shots: int = 5,
+    usefulness: int = 0,
+    seed: int = 0,
+    steps: int = 2000,
+    precision: str = "float32",
+    cache_dir: pathlib.Path | None = None,
+    oracle: Mapping[str, object] | None = None,
+    **settings: object,
 ) -> Judge:
-    """The judge of images and labels of the source and the target; `settings` as `evaluation.FewShot`."""
-    comparison = evaluation.FewShot(*source, *target, seed=seed, **settings)
+    """The judge of images and labels of the source and the target.
+
+    Args:
+        source, target: uint8 images and integer labels.
+        variants: more of the target's classes, for the oracle of class fidelity to learn from.
+        samples, shots, usefulness, steps: as `recipe.Target` has them.
+        oracle: what its training differs in, arguments of `evaluation.SeedSets`.
+        seed, precision, cache_dir, settings: as `evaluation.FewShot`.
+    """
+    common = {"seed": seed, "steps": steps, "precision": precision, "cache_dir": cache_dir}
+    distances = evaluation.FewShot(*source, *target, samples=samples, **common, **settings)
     images, labels = target
     pairs = same_class_pairs(labels, _PAIRS, seed=0)
-    few = comparison.protocol["fid_unreliable"]
+    notes = []
+    if distances.protocol["fid_unreliable"]:
+        notes.append("The target has too few images for a Frechet distance: its FIDs tell little.")
+    sets = worth = None
+    try:  # the paper's measures need fewer images than these
+        extra = {} if variants is None else dict(zip(("extra_images", "extra_labels"), variants, strict=True))
+        sets = evaluation.SeedSets(*target, shots=shots, samples=samples, **extra, **common | dict(oracle or {}))
+        worth = evaluation.Usefulness(*target, draws=usefulness, seed=seed) if usefulness else None
+    except InputError as why:
+        notes.append(f"Not everything could be measured: {why}")
+
+    def of_made(made: np.ndarray) -> dict:
+        return sets.measure(made) | _among(made, sets, distances) if sets else {}
+
+    def measure(model: Objective, _: Recipe | None) -> dict:
+        make = functools.partial(evaluation.few_shot_of_sets, model)
+        row = distances.measure(model, type(model).__name__) | _turning(model, images, seed)
+        row |= of_made(sets.generate(make)) if sets else {}
+        return row | (worth.measure(make) if worth else {})
+
+    def bases() -> dict[str, dict]:
+        rows = distances.without_model()
+        rows["pixel_fade"] |= _turning(None, images, seed)
+        if sets:
+            made = sets.without_model()
+            rows["augmented"] = distances.distances(made["augmented"])
+            rows = {name: rows[name] | of_made(made[name]) for name in ("real", "pixel_fade", "augmented")}
+        if worth:
+            rows["pixel_fade"] |= worth.measure(evaluation.fade_of_sets)
+            for name, row in worth.without_model().items():
+                rows[name] = rows.get(name, {}) | row
+        return rows
+
+    def picture(models: Mapping[str, Objective], path: pathlib.Path) -> None:
+        draw_pairs(images, pairs, models, path)
+        able = {name: model for name, model in models.items() if model.mixing.at_any_weight}
+        ranges = evaluation.usual_transformations(images)
+        evaluation.draw_turning(able, images, path.with_name("turning.png"), ranges, seed=seed)
+
+    protocol = distances.protocol | (sets.protocol if sets else {}) | (worth.protocol if worth else {})
     return Judge(
-        measure=lambda model, _: comparison.measure(model, type(model).__name__),
-        bases=comparison.without_model,
-        columns={
-            "fid": "FID mixes",
-            "fid_reconstruction": "FID reconstructions",
-            "kernel": "kernel distance",
-            "misclassification": "taken for the source",
-            "l2": "L2 (0 to 255)",
-        },
-        picture=functools.partial(draw_pairs, images, pairs),
-        figures={"measures.png": evaluation.draw_few_shot},
-        protocol=comparison.protocol,
-        note="The target has too few images for a Frechet distance: its FIDs tell little." if few else "",
+        measure=measure,
+        bases=bases,
+        columns=_COLUMNS | (_USEFULNESS if worth else {}),
+        picture=picture,
+        figures={"measures.png": evaluation.draw_few_shot}
+        | ({"usefulness.png": evaluation.draw_usefulness} if worth else {}),
+        protocol=protocol,
+        note=" ".join(notes),
     )
+
+
+def _turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
+    if model is not None and not model.mixing.at_any_weight:  # no mix of it has a known place between two images
+        return {"turning_error": None, "turning_error_deviation": None}
+    ranges = evaluation.usual_transformations(images)
+    return evaluation.turning_error(evaluation.turning_between(model), images, ranges, seed=seed)
+
+
+def _among(made: np.ndarray, sets: evaluation.SeedSets, distances: evaluation.FewShot) -> dict:
+    """Made images beside real ones, by the features of the Frechet distance."""
+    known = sets.labels >= 0
+    real, labels = distances.features(sets.images[known]), sets.labels[known]
+    place = np.cumsum(known) - 1  # of an image of the target among them
+    features = distances.features(made)
+    whole = len(made) // sets.per_set  # sets that all their images were made of
+    found = evaluation.diversity_novelty(
+        features[: whole * sets.per_set].reshape(whole, sets.per_set, -1),
+        real[place[sets.sets[:whole]]],
+        sets.set_classes[:whole],
+        real,
+        labels,
+    )
+    # Against images that no seeds were drawn from, as many of each side for every row, real images too.
+    others = np.setdiff1d(np.arange(len(real)), place[sets.seeds])
+    count = min(len(others), len(np.unique(place[sets.seeds])))
+    rng = np.random.default_rng(0)
+    reference = real[rng.choice(others, count, replace=False)]
+    chosen = features[rng.choice(len(features), min(count, len(features)), replace=False)]
+    return found | evaluation.precision_recall(reference, chosen) | evaluation.density_coverage(reference, chosen)
 
 
 def draw_pairs(images: np.ndarray, pairs: np.ndarray, models: Mapping[str, Objective], path: pathlib.Path) -> None:

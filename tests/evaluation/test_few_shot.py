@@ -14,6 +14,7 @@ from kerasinterp.evaluation import (
     few_shot,
     frechet_distance,
     kernel_distance,
+    kernel_distance_and_deviation,
     l2_error,
     squared_error_255,
     train_judges,
@@ -152,6 +153,7 @@ def test_all_values_are_those_of_a_plain_computation(judged):
             "fid": frechet_distance(known, of_made),
             "fid_reconstruction": frechet_distance(known, of_again),
             "kernel": kernel_distance(known, of_made),
+            "kernel_deviation": kernel_distance_and_deviation(known, of_made)[1],
             "kernel_reconstruction": kernel_distance(known, of_again),
             "misclassification": np.mean(of_made[:, 0] <= LIMIT),
             "misclassification_reconstruction": np.mean(of_again[:, 0] <= LIMIT),
@@ -167,6 +169,7 @@ def test_all_values_are_those_of_a_plain_computation(judged):
             {
                 "fid": frechet_distance(known[:25], known[25:]),  # halves that share no image
                 "kernel": kernel_distance(known[:25], known[25:]),
+                "kernel_deviation": kernel_distance_and_deviation(known[:25], known[25:])[1],
                 "misclassification": 0.3,  # of held-out target images, not of both domains
             }
         )

@@ -1,0 +1,87 @@
+"""The few-shot yardstick on toy images: which rows have which measures, and that all rows are measured alike."""
+
+import numpy as np
+import pytest
+
+from kerasinterp.ops import mixing
+from kerasinterp.yardsticks import few_shot
+from tests.evaluation import toys
+
+OF_ALL = {"fid", "kernel", "misclassification", "class_fidelity", "diversity", "novelty", "copies", "precision"}
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return few_shot.of_images(toys.images(0, 60), toys.images(1, 60, angle=1), samples=60, steps=20, shots=3)
+
+
+@pytest.fixture(scope="module")
+def rows(judge):
+    identity, blank = toys.identity(), toys.blank()
+    return judge.bases() | {name: judge.measure(model, None) for name, model in (("copy", identity), ("blank", blank))}
+
+
+def test_rows_without_a_model(rows):
+    assert set(rows) == {"real", "pixel_fade", "augmented", "copy", "blank"}
+    for name, row in rows.items():
+        assert set(row) >= OF_ALL, name
+    assert all(("turning_error" in row) == (name not in ("real", "augmented")) for name, row in rows.items())
+
+
+def test_a_model_of_pixels_is_the_pixel_fade(rows):
+    for key, value in rows["pixel_fade"].items():
+        assert rows["copy"][key] == pytest.approx(value, rel=1e-3, abs=1e-3), key
+
+
+def test_what_has_no_class_is_not_faithful_and_has_no_diversity(rows):
+    assert rows["blank"]["class_fidelity"] == pytest.approx(0.5)  # all images are of one class to the oracle
+    assert rows["blank"]["diversity"] == pytest.approx(0.0, abs=1e-6)
+    assert rows["blank"]["precision"] == 0.0
+    assert rows["real"]["novelty"] == pytest.approx(1.0, abs=0.2)
+    assert rows["pixel_fade"]["novelty"] < 0.8
+
+
+def test_mixing_without_known_weights_has_no_turning_error(judge):
+    model = toys.identity()
+    model.mixing = mixing.Bernoulli()
+    assert judge.measure(model, None)["turning_error"] is None
+
+
+def test_few_images_leave_the_papers_measures():
+    target = toys.images(1, 12, angle=1)
+    judge = few_shot.of_images(toys.images(0, 30), target, samples=12, steps=2, usefulness=2)
+    assert "Not everything could be measured: 0 classes have 8 images or more, of 2" in judge.note
+    row = judge.measure(toys.identity(), None)
+    assert row["fid"] >= 0.0 and row["turning_error"] > 0.0
+    assert "class_fidelity" not in row and not any(key.startswith("usefulness") for key in row)
+    assert set(judge.bases()) == {"pixel_fade", "real"}
+    assert "usefulness.png" not in judge.figures
+
+
+def test_usefulness_when_it_is_asked_for(monkeypatch):
+    """A stand-in: what classifiers learn is tested in tests/evaluation."""
+    asked = []
+
+    class Usefulness:
+        protocol = {"usefulness_draws": 2}
+
+        def __init__(self, images, labels, draws, seed):
+            asked.append((len(images), len(labels), draws, seed))
+
+        def measure(self, make):
+            made = make(target[0], np.array([[0, 2]]), 4, 0)
+            return {"usefulness_2": float(np.mean(made))}
+
+        def without_model(self):
+            return {"seeds": {"usefulness_2": 0.25}, "augmented": {"usefulness_2": 0.5}}
+
+    monkeypatch.setattr(few_shot.evaluation, "Usefulness", Usefulness)
+    target = toys.images(1, 40, angle=1)
+    judge = few_shot.of_images(toys.images(0, 30), target, samples=20, steps=2, shots=2, usefulness=2, seed=3)
+    assert asked == [(40, 40, 2, 3)]
+    assert judge.protocol["usefulness_draws"] == 2 and "usefulness_5" in judge.columns
+    bases = judge.bases()
+    assert bases["seeds"] == {"usefulness_2": 0.25}
+    assert bases["augmented"]["usefulness_2"] == 0.5 and "class_fidelity" in bases["augmented"]
+    made = judge.measure(toys.identity(), None)
+    assert made["usefulness_2"] == pytest.approx(bases["pixel_fade"]["usefulness_2"], abs=1e-5)
