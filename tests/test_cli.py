@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from kerasinterp import cli
+from kerasinterp.errors import InputError
 
 
 def run(capfd, *arguments) -> tuple[int, str, str]:
@@ -111,6 +112,9 @@ def test_help_needs_no_tensorflow(arguments):
         (["generate", "m.keras", "a", "b", "--midpoints", "--seed", "0", "-o", "x"], "--seed has no effect with --mid"),
         (["generate", "m.keras", "--midpoints", "-o", "x"], "--midpoints has no effect without SEEDS"),
         (["generate", "m.keras", "--invert", "-o", "x"], "--invert has no effect without SEEDS"),
+        (["generate", "m.keras", "--ink", "-o", "x"], "--ink has no effect without SEEDS"),
+        (["generate", "m.keras", "a", "--ink", "--invert", "-o", "x"], "--invert has no effect with --ink"),
+        (["interpolate", "m.keras", "a", "b", "--ink", "--invert", "-o", "x.png"], "--invert has no effect with --ink"),
         (["generate", "m.keras", "a", "-n", "2147483648", "-o", "x"], "is not in the range 1<=x<=2147483647"),
         (["generate", "m.keras", "a", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
         (["quickstart", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
@@ -483,6 +487,26 @@ def test_generate_needs_two_seeds_and_hints_at_dark_on_white(capfd, model, seeds
             np.testing.assert_allclose(
                 np.asarray(inverted, int), np.asarray(light, int), atol=3
             )  # rounding in resizing
+
+
+def test_photos_of_ink_are_made_fit_and_what_was_done_is_told(capfd, model, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for n in range(2):
+        photo = np.full((60, 90), 200, np.uint8)
+        photo[10:50, 20 + n : 25 + n] = photo[10:15, 10:50] = 30
+        Image.fromarray(photo).save(photos / f"{n}.png")
+    for call in (
+        ("generate", model, photos, "-n", 2, "--ink", "-o", tmp_path / "new"),
+        ("interpolate", model, photos / "0.png", photos / "1.png", "--ink", "-o", tmp_path / "path.gif"),
+    ):
+        code, _, err = run(capfd, *call)
+        lines = err.splitlines()
+        assert code == 0 and len(lines) == 2
+        for n, line in enumerate(lines):
+            assert line.startswith(f"kerasinterp: note: {n}.png: inverted, light evened, cropped to 40 x 40, scaled")
+    with pytest.raises(InputError, match="in colour"):
+        cli._read_images((photos,), (12, 12, 3), invert=False, ink=True)
 
 
 def test_interpolate_writes_a_grid_or_an_animation(capfd, model, seeds, tmp_path):

@@ -23,6 +23,7 @@ _FAINT = 0.1  # of the paper's light: what is no darker is no ink
 _NOISE = 6.0  # standard deviations of the paper, below which nothing is ink
 # Of the ink's darkness: nothing below counts, and a stroke has some pixel above. Shadows' edges have less.
 _FLOOR, _CORE = 0.3, 0.6
+_SHADOW = 0.5  # of the paper's light: at the photo's border, what is no darker may be the end of a shadow's edge
 _SPECK = 0.01  # of all ink: smaller parts are dirt
 
 
@@ -91,8 +92,9 @@ def fit_ink(photo: np.ndarray, image_size: int | tuple[int, int]) -> tuple[np.nd
     done.append(f"cropped to {round(width * scale)} x {round(height * scale)}")
 
     shrink = drawing / max(height, width)
-    # The mean distance to the edge of a long stroke is a quarter of its width.
-    stroke = 4.0 * (ndimage.distance_transform_edt(np.pad(strokes, 1))[1:-1, 1:-1][strokes].mean() - 0.25)
+    # Distances from a stroke's pixels to the nearest outside are 1 to half its width: in the mean, width / 4 + 1 / 2.
+    solid = np.pad(ink > 0.5, 1)
+    stroke = max(1.0, 4.0 * ndimage.distance_transform_edt(solid)[solid].mean() - 2.0)
     thin = _STROKE * min(size) / shrink - stroke
     margin = 0
     if thin > 0.2 * stroke:
@@ -143,7 +145,8 @@ def _strokes(ink: np.ndarray) -> tuple[np.ndarray, float]:
         inky = ndimage.maximum(smooth, parts, numbers) > _CORE * level
         at_border = np.isin(numbers, np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
         inside = inky & ~at_border
-        kept = inside if area[inside].sum() > 2 * _SPECK * area[inky].sum() else inky
+        alone = area[inside].sum() <= 2 * _SPECK * area[inky].sum()
+        kept = inky & (level > _SHADOW) if alone else inside
         kept &= area >= _SPECK * area[kept].sum()
         if kept.any():
             return np.isin(parts, numbers[kept]), level
