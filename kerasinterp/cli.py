@@ -70,16 +70,17 @@ def cli() -> None:
     """
 
 
-@cli.command(short_help="Train on printed digits, generate letters, in minutes.")
+@cli.command(short_help="Train on printed digits, generate letters, in five minutes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the results.")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of everything random.")
-def quickstart(output: Path, seed: int) -> None:
-    """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
+@click.option("--images", type=_COUNT, help="That each model sees.  [default: what five minutes allow here]")
+def quickstart(output: Path, seed: int, images: int | None) -> None:
+    """Train AE and AugIntAE on printed digits, generate letters, measure and export: five minutes, no download."""
     _check_directory(output)
     _set_processor(None)
     with _quiet():
         from kerasinterp import quickstart as start
-    click.echo(start.summary(start.quickstart(output, seed=seed)))
+    click.echo(start.summary(start.quickstart(output, seed=seed, images=images)))
     _say_files(output, sorted(path for path in output.iterdir() if not path.name.startswith(".")))
 
 
