@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from kerasinterp import data, yardsticks
 from kerasinterp.errors import InputError
 from kerasinterp.objectives import AAE, GLO
+from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Data, Recipe, Target
-from kerasinterp.yardsticks import classes, few_shot, lines, views
+from kerasinterp.yardsticks import classes, few_shot, lines, points, views
 
 RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
 NAMES = ("classes", "few_shot", "lines", "points", "views")
@@ -201,3 +203,107 @@ def test_points_are_measured_without_a_model():
     assert set(row) == {"distance"} and row["distance"] > 0.01  # mixed points leave the spiral
     assert judged(recipe, seed=1).bases()["pixel_fade"] != {"pixel_fade": row}
     assert data.spiral.points(4, seed=1).shape == (4, 2)
+
+
+class Doubling:
+    """Codes are twice the values; what is decoded may be moved off."""
+
+    mixing = Linear()
+
+    def __init__(self, image_shape, moved=0.0):
+        self.image_shape, self.moved = image_shape, moved
+
+    def encode(self, images):
+        return 2.0 * images
+
+    def decode(self, codes):
+        return 0.5 * codes + self.moved
+
+
+def test_points_are_measured_from_the_spiral(tmp_path, monkeypatch):
+    yard = judged(Recipe("", "", Data("spiral", form="points"), target=Target("points")))
+    near, far = (yard.measure(Doubling((2,), moved), None) for moved in (0.0, 1000.0))
+    assert set(near) >= {*yard.columns, "distance"}
+    assert near["distance"] == pytest.approx(yard.bases()["pixel_fade"]["distance"], rel=1e-4)  # the same mixes
+    given = data.spiral.points(200, seed=1_000_000)
+    curve = data.spiral.curve(np.linspace(0.0, data.spiral.LAST_ANGLE, 10_000))
+    expected = np.linalg.norm(given[:, np.newaxis] - curve, axis=2).min(axis=1).mean()
+    assert near["distance_reconstruction"] == pytest.approx(expected, rel=1e-3)
+    assert near["consistency"] == pytest.approx(0.0, abs=1e-4)  # they are encoded again to what was mixed
+    assert far["distance"] > 1000.0 < far["distance_reconstruction"] and far["consistency"] > 1000.0
+
+    figures = []
+    monkeypatch.setattr(points, "save", lambda figure, path: figures.append(figure))
+    yard.picture({"A": Doubling((2,)), "B": Doubling((2,), 1000.0)}, tmp_path / "x.png")
+    drawn = {axis.get_title(): [one.get_offsets() for one in axis.collections] for axis in figures[0].axes}
+    assert list(drawn)[:3] == ["mixed points", "A", "B"]
+    for title, moved in (("mixed points", 0.0), ("A", 0.0), ("B", 1000.0)):
+        np.testing.assert_allclose(drawn[title][0], given)
+        np.testing.assert_allclose(drawn[title][1], drawn["mixed points"][1] + moved, atol=1e-3)
+
+
+@pytest.fixture
+def of_two_classes(monkeypatch):
+    """Judging images of two classes that lie far apart, by their values themselves."""
+
+    class Judging:
+        def features(self, images):
+            return images.reshape(len(images), -1)[:, :3]
+
+    def images(what, split, **settings):
+        labels = np.repeat([0, 1], 40)
+        bright = np.where(labels, 200, 50)[:, None, None, None]
+        noise = np.random.default_rng(len(split)).integers(-20, 20, (80, 1, 1, 1))
+        return np.broadcast_to(bright + noise, (80, 4, 4, 1)).astype(np.uint8), labels
+
+    asked = []
+    monkeypatch.setattr(classes.data, "images", images)
+    monkeypatch.setattr(
+        classes.evaluation, "train_classifier", lambda *given, **how: asked.append((given, how)) or Judging()
+    )
+    return asked
+
+
+CLASSES = Recipe("", "", Data("digits", image_size=4), target=Target("classes"))
+
+
+def test_classes_are_what_codes_know(of_two_classes):
+    yard = judged(CLASSES, seed=3)
+    (_, labels, count), how = of_two_classes[0]
+    assert len(labels) == 80 and count == 2
+    assert how == {"width": 8, "steps": 100, "seed": 3, "cache_dir": pathlib.Path("nowhere")}
+    row = yard.measure(Doubling((4, 4, 1)), None)
+    assert set(yard.columns) <= set(row) and "mixer" not in row
+    assert row["probe_accuracy"] == row["clustering_accuracy"] == 1.0
+    assert row["fid_reconstruction"] == pytest.approx(0.0, abs=1e-3) and row["fid_mix"] > 0.01  # mixes are between
+    base = yard.bases()["pixel_fade"]
+    assert base["fid_mix"] == pytest.approx(row["fid_mix"], rel=1e-3) and "probe_accuracy" not in base
+    moved = yard.measure(Doubling((4, 4, 1), 0.2), None)
+    assert moved["fid_reconstruction"] == pytest.approx(3 * 0.2**2, rel=0.05)  # three features, each moved by 0.2
+
+
+def test_a_collapsed_models_other_measures_count(of_two_classes):
+    class Collapsed(Doubling):
+        def encode(self, images):
+            return 0.0 * images
+
+    row = judged(CLASSES).measure(Collapsed((4, 4, 1)), None)
+    assert "clustering_accuracy" not in row and row["probe_accuracy"] == pytest.approx(0.5)
+    assert row["fid_mix"] > 0.1
+
+
+def test_classes_of_a_model_with_a_mixer(of_two_classes, monkeypatch):
+    model = Doubling((4, 4, 1))
+    model.mixer = types.SimpleNamespace(input_shape=(None, 5))
+    monkeypatch.setattr(classes.evaluation, "bernoulli_parameters", lambda mixer, count: {"count": count})
+    assert judged(CLASSES).measure(model, None)["mixer"] == {"count": 5}
+
+
+def test_figures_of_classes_leave_out_what_has_no_such_measure(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(classes.evaluation, "draw_codes", lambda table, path: drawn.append(table))
+    monkeypatch.setattr(classes.evaluation, "draw_bernoulli_parameters", lambda mixer, path: drawn.append(mixer))
+    table = {"pixel_fade": {"fid_mix": 1.0}, "A": {"probe_accuracy": 1.0}, "B": {"probe_accuracy": 0.5, "mixer": 7}}
+    classes._draw_codes(table, None)
+    classes._draw_mixer(table, None)
+    assert drawn == [{"A": table["A"], "B": table["B"]}, 7]
