@@ -13,7 +13,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.objectives import AAE, GLO
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Data, Recipe, Target
-from kerasinterp.yardsticks import classes, few_shot, lines, points, views
+from kerasinterp.yardsticks import classes, few_shot, lines, paths, points, views
 
 RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
 NAMES = ("classes", "few_shot", "lines", "points", "views")
@@ -307,3 +307,141 @@ def test_figures_of_classes_leave_out_what_has_no_such_measure(monkeypatch):
     classes._draw_codes(table, None)
     classes._draw_mixer(table, None)
     assert drawn == [{"A": table["A"], "B": table["B"]}, 7]
+
+
+# Pictures
+
+
+@pytest.fixture
+def grids(monkeypatch):
+    """What `save_grid` and `save_corners` are given."""
+    given = []
+    monkeypatch.setattr(paths.generation, "save_grid", lambda path, rows, labels: given.append((path, rows, labels)))
+    monkeypatch.setattr(paths.generation, "save_corners", lambda *corners: given.append(corners))
+    return given
+
+
+def test_paths_are_drawn_a_row_a_system_pair_behind_pair(grids):
+    first, second = np.full((2, 4, 4, 1), -0.5, np.float32), np.full((2, 4, 4, 1), 0.5, np.float32)
+    second[1] = 1.0
+    known = np.arange(2 * 3 * 16, dtype=np.float32).reshape(2, 3, 4, 4, 1) / 100
+    paths.draw(first, second, {"truth": known}, 3, {"A": Doubling((4, 4, 1), 0.125)}, "x.png")
+    ((path, rows, labels),) = grids
+    assert path == "x.png" and labels == ["truth", "pixel fade", "A"]
+    np.testing.assert_array_equal(rows[0], known.reshape(6, 4, 4, 1))
+    np.testing.assert_allclose(rows[1][:, 0, 0, 0], [-0.5, 0.0, 0.5, -0.5, 0.25, 1.0], atol=1e-6)
+    made = np.clip(rows[1] + 0.125, -1.0, 1.0)
+    np.testing.assert_allclose(rows[2], made, atol=1e-6)
+
+
+def test_what_goes_beyond_the_range_counts_in_measures():
+    first, second = np.full((1, 4, 4, 1), -0.5, np.float32), np.full((1, 4, 4, 1), 1.0, np.float32)
+    made = paths.interpolation(Doubling((4, 4, 1), 0.5))(first, second, [0.0, 1.0])
+    np.testing.assert_allclose(made[0, :, 0, 0, 0], [0.0, 1.5], atol=1e-6)
+    faded = paths.interpolation(None)(first, second, [0.0, 0.5])
+    np.testing.assert_allclose(faded[0, :, 0, 0, 0], [-0.5, 0.25], atol=1e-6)
+
+
+def test_lines_are_shown_beside_the_true_ones(grids):
+    judged().picture({"A": Doubling((16, 16, 1))}, "x.png")
+    ((_, rows, labels),) = grids
+    assert labels == ["truth", "pixel fade", "A"] and [len(row) for row in rows] == [2 * 11] * 3
+    ends = data.to_float(data.lines.render(np.array([0.3, 2.6, 5.5, 3.6]), size=16, width=1.0))
+    for row in rows:  # all have the same ends
+        np.testing.assert_allclose(row[[0, 10, 11, 21]], ends, atol=1e-6)
+    middle = data.to_float(data.lines.render(np.array([(0.3 + 2.6) / 2]), size=16, width=1.0))
+    np.testing.assert_allclose(rows[0][5], middle[0], atol=1e-6)  # the line turns evenly
+
+
+def test_small_forms_measure_fewer_lines(monkeypatch):
+    asked = []
+    monkeypatch.setattr(lines.evaluation, "lines", lambda *_, **form: asked.append(form) or {})
+    judged().measure(None, None)
+    assert asked == [{"seed": 0, "size": 16, "width": 1.0, "paths": 64, "references": 2_000}]
+
+
+def test_few_shot_shows_eight_pairs_of_a_class(letters, monkeypatch):
+    class FewShot:
+        def __init__(self, *_, **__):
+            self.protocol, self.without_model = {"fid_unreliable": False}, dict
+
+        def measure(self, model, name):
+            return {"of": name}
+
+    drawn = []
+    monkeypatch.setattr(few_shot.evaluation, "FewShot", FewShot)
+    monkeypatch.setattr(few_shot.generation, "save_interpolations", lambda *given: drawn.append(given))
+    made = judged(RECIPE.change(target=Target(target="letters")))
+    assert made.note == "" and made.measure(Doubling((8, 8, 1)), None) == {"of": "Doubling"}
+    made.picture({"A": None}, "x.png")
+    ((path, first, second, models),) = drawn
+    assert (path, models) == ("x.png", {"A": None})
+    assert first.shape == second.shape == (8, 8, 8, 1) and first.min() == -1.0 and first.max() <= 1.0
+    np.testing.assert_array_equal(first, second)  # of one class, whose images are alike here
+    pairs = few_shot.same_class_pairs(np.repeat(np.arange(5), 4), 8, seed=0)
+    np.testing.assert_allclose((first[:, 0, 0, 0] + 1) * 127.5, pairs[:, 0] // 4, atol=1e-4)
+
+
+@pytest.fixture
+def turning(monkeypatch):
+    """Two series of 36 views, ten degrees apart, of a brightness of their own each; what measures are asked for."""
+    images = np.broadcast_to(np.arange(72, dtype=np.uint8).reshape(2, 36, 1, 1, 1), (2, 36, 4, 4, 1))
+    series = types.SimpleNamespace(images=images, step=10, places=np.arange(72).reshape(2, 36))
+    asked = []
+
+    def measured(name):
+        def measure(*given, **how):
+            asked.append((name, given[1:], how))
+            return {"mse": float(len(asked)), name: 1}
+
+        return measure
+
+    monkeypatch.setattr(views.data, "views", lambda *_, **__: series)
+    for name in ("in_between", "departure", "admissibility"):
+        monkeypatch.setattr(views.evaluation, name, measured(name))
+    return series, asked
+
+
+VIEWS = RECIPE.change(yardstick="views", image_size=4)
+
+
+def test_views_that_were_not_trained_on_are_measured_apart(turning):
+    series, asked = turning
+    yard = judged(VIEWS)
+    row = yard.measure(Doubling((4, 4, 1)), VIEWS.change(share=0.5, seed=3))
+    names = [name for name, _, _ in asked]
+    assert names == ["in_between", "in_between", "departure", "admissibility"]
+    assert asked[0][1:] == ((series,), {"every": 8}) and asked[2][2] == {"pairs": 64}
+    (_, lengths), how = asked[1][1:]
+    np.testing.assert_array_equal(how.pop("judged"), ~VIEWS.change(share=0.5, seed=3).trained_on(72).reshape(2, 36))
+    assert lengths == [80] and how == {"length": 80, "retrieval_length": 80}  # AEAI 4.3
+    assert row["mse_unseen"] == 2.0 != row["mse"]
+    first, second, _ = asked[3][1]
+    levels = [np.rint((ends[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist() for ends in (first, second)]
+    assert levels[0] == [0, 8, 16, 24, 32, 36, 44, 52, 60, 68]
+    assert levels[1] == [8, 16, 24, 32, 4, 44, 52, 60, 68, 40]  # 80 degrees on, around the circle
+
+
+def test_views_without_a_share_have_no_second_error_and_fades_have_the_first(turning):
+    _, asked = turning
+    yard = judged(VIEWS)
+    assert "mse_unseen" not in yard.measure(Doubling((4, 4, 1)), VIEWS)
+    yard = yardsticks.judge(VIEWS, pathlib.Path("nowhere"))
+    asked.clear()
+    base = yard.bases()["pixel_fade"]
+    assert [name for name, _, _ in asked] == ["in_between", "departure", "admissibility"]
+    assert asked[0][2] == {"every": 1} and asked[1][2] == {"pairs": 256} and len(asked[2][1][0]) == 72
+    assert base["mse_unseen"] == 1.0
+
+
+def test_views_are_shown_with_the_true_ones_between(turning, grids):
+    judged(VIEWS).picture({"A": Doubling((4, 4, 1))}, pathlib.Path("out", "comparison.png"))
+    (path, rows, labels), (corners_path, corners, models) = grids
+    assert path.name == "comparison.png" and corners_path == pathlib.Path("out", "corners.png")
+    assert labels == ["truth", "pixel fade", "A"] and list(models) == ["A"]
+    levels = [np.rint((row[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist() for row in (rows[0], corners)]
+    # Every other view of 80 degrees: of the first series from 0, of the last from half a turn on.
+    assert levels[0] == [0, 2, 4, 6, 8, 54, 56, 58, 60, 62]
+    assert levels[1] == [0, 54, 8, 62]
+    for row in rows[1:]:
+        np.testing.assert_allclose(row[[0, 4, 5, 9]], rows[0][[0, 4, 5, 9]], atol=1e-6)
