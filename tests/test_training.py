@@ -874,3 +874,14 @@ def test_celeb_a_on_mock_data(tmp_path, monkeypatch):
     model = load_model(run.model)
     assert model.image_shape == (64, 64, 3)
     assert model.mixer.input_shape == (None, 3)
+
+
+def test_options_that_two_systems_have_in_common():
+    """Of a common ancestor, and no weights: these are of terms, which differ."""
+    assert training.common_options("AugIntAE", "AE") == {"fake_label", "joint", "mixing", "reconstruction_loss"} | (
+        {"encoder", "decoder", "discriminator"}
+    )
+    assert training.common_options("AEAI", "GAIA") == {"mixing", "reconstruction_loss"}
+    assert training.common_options("AugIntAE", "GLO") == set()
+    with pytest.raises(InputError, match="Unknown objective 'AugInt'"):
+        training.common_options("AugInt", "AE")
