@@ -1,11 +1,13 @@
 """Class fidelity: the split, the sets and the shares, with an oracle whose verdicts are known."""
 
 import json
+import os
 import types
 
 import numpy as np
 import pytest
 
+from kerasinterp import data
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import SeedSets, fidelity
 from tests.evaluation import toys
@@ -150,3 +152,31 @@ def test_bad_input_gets_one_sentence(change, message):
 def test_images_of_unknown_origin_are_refused():
     with pytest.raises(InputError, match="from which set"):
         sets().measure(numbered({3: 4})[0])
+
+
+@pytest.mark.slow
+def test_the_oracle_knows_letters_that_it_has_not_seen():
+    """Real images are of their class to a few in a hundred; shuffled ones are as often as chance has it."""
+    chosen = {"labels": True, "classes": "AEFHLRTk"}
+    images, labels = data.images("glyphs", "letters", where={"weight": "heavy", "width": "normal"}, **chosen)
+    others, other_labels = data.images("glyphs", "letters", **chosen)
+    given = SeedSets(images, labels, extra_images=others, extra_labels=other_labels, samples=400, steps=250, width=8)
+    assert given.protocol["classes"] == 8 and given.protocol["oracle_images"] > 1000
+    rows = given.without_model()
+    assert min(given.protocol["seed_accuracy"], given.protocol["oracle_accuracy"]) > 0.9
+    assert given.measure(rows["real"])["class_fidelity"] > 0.9
+    assert given.measure(rows["pixel_fade"])["class_fidelity"] > 0.8
+    shuffled = np.random.default_rng(0).permutation(given.origins)
+    assert given.measure(rows["real"], shuffled)["class_fidelity"] < 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.needs_data
+@pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="TFDS_DATA_DIR is not set")
+def test_the_oracle_knows_characters_of_twenty_drawers():
+    """Fourteen images a class to learn from; chance is one in forty."""
+    images, labels = data.images("omniglot", "train", image_size=28, channels=1, labels=True)
+    few = labels < 40
+    given = SeedSets(images[few], labels[few], samples=400, steps=400, width=8)
+    assert given.protocol["seed_accuracy"] > 0.6
+    assert given.measure(given.without_model()["real"])["class_fidelity"] > 0.6
