@@ -25,8 +25,8 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
-from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
 from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets
+from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
 from kerasinterp.evaluation.usefulness import Usefulness
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 

@@ -1,5 +1,6 @@
 """Class fidelity: the split, the sets and the shares, with an oracle whose verdicts are known."""
 
+import dataclasses
 import json
 import os
 import types
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from kerasinterp import data
+from kerasinterp.data import HANDWRITTEN
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import SeedSets, fidelity
 from tests.evaluation import toys
@@ -88,7 +90,7 @@ def test_the_oracle_sees_no_seed(monkeypatch):
     assert seen == {image.tobytes() for image in extra} - {given.images[n].tobytes() for n in given.seeds}
     np.testing.assert_array_equal(learned["images"][:, 0, 0, 0], given.classes[learned["labels"]])
     assert (learned["settings"]["steps"], learned["settings"]["cache_dir"]) == (7, "there")
-    assert learned["settings"]["augmentation"].rotation == 10.0  # half of A.1's
+    assert learned["settings"]["augmentation"] == dataclasses.replace(HANDWRITTEN, crop=None)
     assert given.protocol["oracle_images"] == len(learned["images"])
 
 
@@ -130,6 +132,18 @@ def test_a_trained_oracle_knows_its_accuracy(tmp_path):
     assert given.measure(given.without_model()["real"])["class_fidelity"] == 1.0
     SeedSets(images, labels, **settings)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("classes", "steps"), [(2, 400), (40, 480)])
+def test_the_oracle_trains_twelve_steps_a_class_and_at_least_400(classes, steps, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        fidelity, "train_classifier", lambda *_, steps, width, **__: asked.append((steps, width)) or reader(range(99))
+    )
+    given = numbered(dict.fromkeys(range(classes), 8))
+    SeedSets(*given, samples=10)
+    SeedSets(*given, samples=10, steps=7, width=5)
+    assert asked == [(steps, 16), (7, 5)]
 
 
 @pytest.mark.parametrize(
