@@ -34,7 +34,6 @@ OBJECTIVES = ("AE", "AugIntAE")
 # are not judged by: some of them are letters in all but name.
 JUDGED = {"weight": "heavy", "width": "normal"}
 CLASSIFIER_STEPS = 500
-ORACLE = {"width": 16}  # arguments of `evaluation.SeedSets`
 
 _SECONDS = 285.0  # in all: five minutes with the command's start
 _FEWEST, _MOST = 16_384, 98_304  # images that each model sees
@@ -89,7 +88,6 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, images: int | None = N
         steps=CLASSIFIER_STEPS,
         precision="mixed_bfloat16" if precision == "bfloat16" else "float32",
         cache_dir=output / "classifiers",
-        oracle=ORACLE,
     )
     rows = {name: judge.measure(model, None) for name, model in models.items()} | judge.bases()
     _draw(output, models, *target, seed)
