@@ -14,7 +14,7 @@ from kerasinterp.nn import conv4
 
 _ORACLES = 15  # images of each class that the oracle gets, where half of them are fewer
 _LEAST = 2  # of them: one to learn from, one to judge it on
-_STEPS_PER_CLASS, _LEAST_STEPS = 12, 400  # of the oracle's training
+_STEPS_PER_CLASS, _LEAST_STEPS = 12, 600  # of the oracle's training
 # The oracle's training (ours). Its images are transformed as far as those of the row "augmented", else it takes many of
 # these for other classes.
 _PEAK_RATE = 3e-3
@@ -37,7 +37,7 @@ class SeedSets:
         per_set: images that are made from a set.
         seed: of the split, the sets, what is made from them, and the oracle.
         steps, batch_size, width: of the oracle's training, see `train_classifier`. By default 12 steps for each class,
-            768 images of it, and at least 400.
+            768 images of it, and at least 600.
         precision, cache_dir, verbose: as `train_classifier`.
         transformations: of the row "augmented", and of the images that the oracle learns from, there without a crop; by
             default A.1's for such images.

@@ -134,8 +134,8 @@ def test_a_trained_oracle_knows_its_accuracy(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize(("classes", "steps"), [(2, 400), (40, 480)])
-def test_the_oracle_trains_twelve_steps_a_class_and_at_least_400(classes, steps, monkeypatch):
+@pytest.mark.parametrize(("classes", "steps"), [(2, 600), (60, 720)])
+def test_the_oracle_trains_twelve_steps_a_class_and_at_least_600(classes, steps, monkeypatch):
     asked = []
     monkeypatch.setattr(
         fidelity, "train_classifier", lambda *_, steps, width, **__: asked.append((steps, width)) or reader(range(99))
