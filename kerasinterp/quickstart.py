@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp import callbacks, compare, data, evaluation, exporting, generation, processor, training
-from kerasinterp.data.generated.glyphs import LETTERS
+from kerasinterp.data.generated.glyphs import LETTERS, without_case
 from kerasinterp.ops import geometry
 from kerasinterp.recipe import Data, Recipe, Schedule, Target, find
 from kerasinterp.reproducible import reproducible
@@ -61,8 +61,10 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, images: int | None = N
     judged = {"labels": True, "where": JUDGED}
     source = data.images(recipe.data.source, "digits", **judged)
     letters = {"split": "letters", "classes": LETTERS, "labels": True}
-    target = data.images(recipe.data.source, **letters, where=JUDGED)
-    variants = data.images(recipe.data.source, **letters)
+    target, variants = (
+        (pictures, without_case(labels))
+        for pictures, labels in (data.images(recipe.data.source, **letters, **only) for only in ({"where": JUDGED}, {}))
+    )
 
     runs = {objective: Run(output / "runs" / objective.lower()) for objective in OBJECTIVES}
     recipe = recipe.change(seed=seed, precision=precision)

@@ -140,3 +140,9 @@ def test_read_only_data_folder_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(folder))
     assert len(data.images("glyphs", "digits")) > 20
     assert not [*folder.iterdir()]
+
+
+def test_letters_that_are_alike_in_both_cases_have_one_label():
+    names = [*string.digits, *string.ascii_letters]  # the dataset's labels
+    labels = np.array([names.index(one) for one in "CcVvWwXxAaKk0"])
+    assert [names[label] for label in glyphs.without_case(labels)] == list("ccvvwwxxAaKk0")
