@@ -49,8 +49,10 @@ def _of_file(path: Path) -> keras.Model:
     if path.is_dir():
         raise InputError(f"{path} is a directory: give the .keras file of a trained model, or a preset.")
     if not path.exists():
-        named = not path.suffix and len(path.parts) == 1
-        raise InputError(f"there is no model file {path}{f', and {no_preset(path)}' if named else '.'}")
+        may_be_a_preset = not path.suffix and len(path.parts) == 1
+        raise InputError(
+            no_preset(path, "model file or preset") if may_be_a_preset else f"there is no model file {path}."
+        )
     regular(path)
     try:
         _check_archive(path)

@@ -45,8 +45,8 @@ def find(name_or_folder: str | os.PathLike) -> Path:
     raise InputError(no_preset(path))
 
 
-def no_preset(path: Path) -> str:
-    """The sentence for what is neither there nor a preset's name."""
+def no_preset(path: Path, wanted: str = "preset") -> str:
+    """The sentence for what is neither there nor a preset's name; `wanted` says what it should be."""
     known = shipped()
-    choose = f"choose of {', '.join(known)}, or give a preset's folder" if known else "give a preset's folder"
-    return f"there is no preset {path}: {choose}.{suggest(str(path), known)}"
+    choose = f"the presets are {', '.join(known)}" if known else "no presets came with this package, so give a path"
+    return f"there is no {wanted} {path}: {choose}.{suggest(str(path), known)}"
