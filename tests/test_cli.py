@@ -77,7 +77,7 @@ def seeds(tmp_path):
 # Help and mistaken commands
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["presets"]])
 def test_help_needs_no_tensorflow(arguments):
     """So that it answers at once."""
     code = (
