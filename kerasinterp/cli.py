@@ -70,16 +70,17 @@ def cli() -> None:
     """
 
 
-@cli.command(short_help="Train on printed digits, generate letters, in minutes.")
+@cli.command(short_help="Train on printed digits, generate letters, in five minutes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the results.")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of everything random.")
-def quickstart(output: Path, seed: int) -> None:
-    """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
+@click.option("--images", type=_COUNT, help="That each model sees.  [default: what five minutes allow here]")
+def quickstart(output: Path, seed: int, images: int | None) -> None:
+    """Train AE and AugIntAE on printed digits, generate letters, measure and export: five minutes, no download."""
     _check_directory(output)
     _set_processor(None)
     with _quiet():
         from kerasinterp import quickstart as start
-    click.echo(start.summary(start.quickstart(output, seed=seed)))
+    click.echo(start.summary(start.quickstart(output, seed=seed, images=images)))
     _say_files(output, sorted(path for path in output.iterdir() if not path.name.startswith(".")))
 
 
@@ -109,11 +110,13 @@ def presets_() -> None:
     known = presets.shipped()
     if not known:
         click.echo("no presets came with this package: make one of a run by `kerasinterp preset`.")
+        return
+    click.echo("Presets (kerasinterp generate NAME; kerasinterp.from_preset(NAME)):")
     for name, folder in known.items():
         card = presets.read_card(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())
-        click.echo(f"{name}: {card.get('description', '')}")
-        click.echo(f"  images {cards.shape(card)}; {size / 1e6:.1f} MB; class fidelity {cards.fidelity(card)}")
+        click.echo(f"  {name}: {card.get('description', '')}")
+        click.echo(f"    images {cards.shape(card)}; {size / 1e6:.1f} MB; class fidelity {cards.fidelity(card)}")
 
 
 @cli.command(short_help="Make a preset of a finished run.")
@@ -147,7 +150,7 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
 
 
 @cli.command(short_help="Train a model by a recipe.")
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
 @click.option("--data", "source", metavar="NAME|FOLDER", help="Dataset or folder of images to train on.")
 @click.option("--data-split", help="Split of the dataset given by --data.  [default: train]")
@@ -166,7 +169,7 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
 @click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
 def train(
-    recipe: str,
+    recipe: str | None,
     source: str | None,
     data_split: str | None,
     invert: bool,
@@ -177,7 +180,13 @@ def train(
     smoke: bool,
     **overrides: Any,
 ) -> None:
-    """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder."""
+    """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder.
+
+    With --data alone it is the recommended one, augintae_maps_mnist.
+    """
+    if recipe is None and not source:
+        raise InputError("Name a recipe (`kerasinterp list`), or give images to train on by --data.")
+    recipe = recipe or _RECOMMENDED
     for given, option, other in (
         (data_split or invert, "--data-split and --invert", "--data"),
         (target_split, "--target-split", "--target"),
@@ -187,7 +196,7 @@ def train(
     output = output or Path("runs", recipe)
     _set_processor(output if resume else None)
     with _quiet():
-        from kerasinterp import compare
+        from kerasinterp import compare, training
         from kerasinterp.recipe import Target, find
     settings = {name: value for name, value in overrides.items() if value is not None}
     found = find(recipe, smoke=smoke)
@@ -204,8 +213,11 @@ def train(
     if target:
         kept = {"judge_steps": found.target.judge_steps, "samples": found.target.samples}
         settings["target"] = Target(target=target, target_split=target_split or "test", **kept)
-    if settings.get("objective", found.objective) != found.objective:
-        settings["objective_options"] = {}  # they are those of the recipe's own
+    if (other := settings.get("objective", found.objective)) != found.objective:
+        kept = training.common_options(found.objective, other)  # the rest are those of the recipe's own
+        settings["objective_options"] = {
+            key: found.objective_options[key] for key in kept & set(found.objective_options)
+        }
     _check_directory(output)
     run = compare.train_and_report(found.change(**settings), output, resume=resume)
     _say_files(
@@ -336,6 +348,13 @@ def interpolate(
 @click.option("--target", metavar="NAME|FOLDER", help="Labelled data of unseen classes.  [default: their recipe's]")
 @click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
 @click.option("--samples", type=click.IntRange(2, 2**31 - 1), help="Images a model.  [default: the recipe's, or 5000]")
+@click.option("--shots", type=click.IntRange(2, 2**31 - 1), help="Seeds of each set of new images.  [default: 5]")
+@click.option(
+    "--usefulness",
+    metavar="N",
+    type=click.IntRange(2, 2**31 - 1),
+    help="Train classifiers on seeds and new images too, N draws of each (minutes a model).",
+)
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and judges.")
 @click.option("--every", type=_COUNT, help="Run folders: each n-th snapshot.  [default: all]")
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
@@ -347,6 +366,8 @@ def evaluate(
     target: str | None,
     target_split: str | None,
     samples: int | None,
+    shots: int | None,
+    usefulness: int | None,
     seed: int,
     every: int | None,
     domain_by_class: bool,
@@ -364,7 +385,8 @@ def evaluate(
     data = {"source": source, "source_options": {}, "split": source_split or "train"} if source else {}
     if source_split:
         data["split"] = source_split
-    judged = {"samples": samples, "target_split": target_split, "domain_by_class": domain_by_class or None}
+    judged = {"samples": samples, "shots": shots, "usefulness": usefulness}
+    judged |= {"target_split": target_split, "domain_by_class": domain_by_class or None}
     judged = {name: value for name, value in judged.items() if value is not None}
     if target:
         # What belongs to the recipe's own target stays behind.
@@ -467,6 +489,7 @@ def _note(message: str) -> None:
 
 
 # What keeps a file from being written. Libraries in C (TensorFlow, HDF5) raise errors of their own with the same text.
+_RECOMMENDED = "augintae_maps_mnist"  # the recipe for images of one's own (recipes/augintae_maps/README.md)
 _UNWRITTEN = {
     errno.ENOSPC: "the disk is full, so {} was not written: free some space and call again.",
     errno.EDQUOT: "your quota of disk space is used up, so {} was not written: free some space and call again.",

@@ -291,17 +291,20 @@ def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
 def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
     from kerasinterp import quickstart
 
-    def write(output, seed):
+    def write(output, seed, images):
         output.mkdir()
-        (output / "report.json").write_text(str(seed))
+        (output / "report.json").write_text(f"{seed} {images}")
         (output / "saved_model").mkdir()
-        row = {"fid": 1.5, "fid_reconstruction": 1.0, "misclassification": 0.25, "l2": 30.0}
-        return {"AE": row, "protocol": {"images_per_second": 900.0, "seconds": 200.0}}
+        row = {"class_fidelity": 0.9, "turning_error": 0.02, "l2": 30.0, "fid": 1.5}
+        told = {"images_per_second": 900.0, "seconds": 200.0}
+        return {"AE": row, "AugIntAE": row, "real": {"class_fidelity": 0.95}, "protocol": told}
 
     monkeypatch.setattr(quickstart, "quickstart", write)
-    code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4)
-    assert code == 0 and out.startswith("AE: fid 1.5,") and out.splitlines()[-2:] == ["  report.json", "  saved_model/"]
-    assert (tmp_path / "new" / "report.json").read_text() == "4"
+    code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4, "--images", 640)
+    assert code == 0 and out.startswith("AE: class_fidelity 0.9, turning_error 0.02, l2 30, fid 1.5")
+    assert "real letters, to the same classifier: class_fidelity 0.95" in out
+    assert out.splitlines()[-2:] == ["  report.json", "  saved_model/"]
+    assert (tmp_path / "new" / "report.json").read_text() == "4 640"
 
 
 def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
@@ -338,6 +341,13 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     assert recipe.find("augintae_mnist").target.target_without
     assert run(capfd, "train", "augintae_mnist", "--data", "mine", "--invert", "-o", "other")[0] == 0
     assert calls[-1][0][0].data.invert
+    # What another system has in common with the recipe's own keeps its value.
+    assert run(capfd, "train", "augintae_maps_mnist", "--objective", "AE", "-o", "other")[0] == 0
+    assert calls[-1][0][0].objective_options == {"joint": False, "fake_label": 0.0}
+    # Images alone are enough.
+    assert run(capfd, "train", "--data", "mine", "-o", "other")[0] == 0
+    assert (calls[-1][0][0].name, calls[-1][0][0].data.source) == ("augintae_maps_mnist", "mine")
+    assert "Name a recipe" in fails(capfd, "train", "-o", "other")
     for option in (["--data-split", "test"], ["--invert"], ["--target-split", "test"]):
         assert "no effect without" in fails(capfd, "train", "augintae_mnist", *option, "-o", "other")
 
@@ -586,9 +596,8 @@ def shelf(tmp_path, model, monkeypatch):
 def test_presets_are_listed(capfd, shelf, tmp_path):
     code, out, _ = run(capfd, "presets")
     size = sum(path.stat().st_size for path in (tmp_path / "shelf" / "shapes").iterdir()) / 1e6
-    assert code == 0 and out == (
-        f"shapes: Bars.\n  images 12 x 12 x 1; {size:.1f} MB; class fidelity 93.1% from 5 seeds\n"
-    )
+    shown = f"  shapes: Bars.\n    images 12 x 12 x 1; {size:.1f} MB; class fidelity 93.1% from 5 seeds\n"
+    assert code == 0 and out == f"Presets (kerasinterp generate NAME; kerasinterp.from_preset(NAME)):\n{shown}"
 
 
 def test_a_preset_is_taken_for_a_model(capfd, shelf, seeds, tmp_path, monkeypatch):

@@ -87,8 +87,8 @@ def of_images(
         oracle: what its training differs in, arguments of `evaluation.SeedSets`.
         seed, precision, cache_dir, settings: as `evaluation.FewShot`.
     """
-    common = {"seed": seed, "steps": steps, "precision": precision, "cache_dir": cache_dir}
-    distances = evaluation.FewShot(*source, *target, samples=samples, **common, **settings)
+    common = {"seed": seed, "precision": precision, "cache_dir": cache_dir}
+    distances = evaluation.FewShot(*source, *target, samples=samples, steps=steps, **common, **settings)
     images, labels = target
     pairs = same_class_pairs(labels, _PAIRS, seed=0)
     notes = []

@@ -63,6 +63,24 @@ def test_like_mnist(small):
     assert (images.max((1, 2, 3)) > 150).all()
 
 
+def test_sizes_and_strokes():
+    """20 of 28 pixels, as MNIST; what a weight adds on each side of the two stems of an H; what a width stretches."""
+    drawn = {width: glyphs.render("DejaVuSans", "H", stretch) for width, stretch in glyphs._WIDTHS.items()}
+    assert glyphs._WIDTHS == {"narrow": 0.75, "normal": 1.0, "wide": 1.3}
+    ratios = {}
+    for width, weights in drawn.items():
+        image = weights["regular"]
+        assert image.shape == (28, 28)
+        high, wide = ((image.max(axis) / 255.0).sum() for axis in (1, 0))
+        assert max(high, wide) == pytest.approx(20, abs=0.5)
+        ratios[width] = wide / high
+    assert ratios["narrow"] / ratios["normal"] == pytest.approx(0.75, rel=0.05)
+    assert ratios["wide"] / ratios["normal"] == pytest.approx(1.3, rel=0.05)
+    stems = {weight: image[8].sum() / 255.0 for weight, image in drawn["normal"].items()}
+    for weight, added in {"thin": -0.6, "heavy": 0.6, "black": 1.1}.items():
+        assert stems[weight] - stems["regular"] == pytest.approx(2 * 2 * added, abs=0.3)
+
+
 def test_chosen_by_class_and_weight(small):
     names = glyphs.Glyphs(data_dir=small[0]).info.features["label"].names
     _, labels = data.images("glyphs", "letters", classes=["A", "k"], labels=True, data_dir=small[0])
