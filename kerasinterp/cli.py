@@ -101,6 +101,54 @@ def list_() -> None:
     )
 
 
+@cli.command("presets", short_help="List the trained models that come with the package.")
+def presets_() -> None:
+    """List the presets: trained models, whose names are taken wherever a command takes a model."""
+    from kerasinterp import presets
+    from kerasinterp.presets import cards
+
+    known = presets.shipped()
+    if not known:
+        click.echo("no presets came with this package: make one of a run by `kerasinterp preset`.")
+        return
+    click.echo("Presets (kerasinterp generate NAME; kerasinterp.from_preset(NAME)):")
+    for name, folder in known.items():
+        card = presets.read_card(folder)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        click.echo(f"  {name}: {card.get('description', '')}")
+        click.echo(f"    images {cards.shape(card)}; {size / 1e6:.1f} MB; class fidelity {cards.fidelity(card)}")
+
+
+@cli.command(short_help="Make a preset of a finished run.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The preset's folder.")
+@click.option("--name", help="The preset's.  [default: the folder's]")
+@click.option("--description", required=True, help="One line on what the model is for.")
+@click.option("--data", required=True, help="What it was trained on, in words.")
+@click.option("--licence", required=True, help="Of that data.")
+@click.option("--limit", "limits", multiple=True, help="Where the model should not be used; may be repeated.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A report.json of `kerasinterp evaluate` on the run; may be repeated.  [default: the run's own]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the preset that is in the folder.")
+def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
+    """Make a preset of the run folder RUN, with a card whose figures are the run's and its reports'.
+
+    Its folder is then taken wherever a command takes a model.
+    """
+    _check_directory(output)
+    with _quiet():
+        from kerasinterp.publishing import publish
+    made, notes = publish(run, output, overwrite=overwrite, **card)
+    for note in notes:
+        _note(note)
+    _say_files(made, sorted(path for path in made.iterdir() if not path.name.startswith(".")))
+
+
 @cli.command(short_help="Train a model by a recipe.")
 @click.argument("recipe", required=False)
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
@@ -224,7 +272,8 @@ def generate(
 ) -> None:
     """Generate images of the class that the SEEDS show: two image files or more, or a folder of them.
 
-    A model that makes images without seeds, from its prior, is given none.
+    MODEL is a .keras file or a preset (`kerasinterp presets`). One that makes images without seeds, from its prior, is
+    given none.
     """
     _check_directory(output)
     old = sorted(output.glob("generated_*.png"))
@@ -271,7 +320,10 @@ def generate(
 def interpolate(
     model: Path, first: Path, second: Path, output: Path, steps: int | None, fps: float, invert: bool
 ) -> None:
-    """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation."""
+    """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation.
+
+    MODEL is a .keras file or a preset (`kerasinterp presets`).
+    """
     if output.suffix.lower() not in (".png", ".gif"):
         raise InputError(f"{output} is neither a .png nor a .gif file: name the output so.")
     if output.suffix.lower() == ".png":
@@ -323,7 +375,8 @@ def evaluate(
 ) -> None:
     """Measure each MODEL by its recipe's yardstick, or how well it mixes images of the unseen classes of --target.
 
-    Given run folders in place of files, their snapshots are measured too, and drawn against the images seen.
+    A MODEL is a .keras file, a preset or a run folder, whose snapshots are measured too and drawn against the images
+    seen.
     """
     _check_directory(output)
     _set_processor(None)
@@ -369,7 +422,7 @@ def export(
     name: str | None,
     number: int | None,
 ) -> None:
-    """Export MODEL as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
+    """Export MODEL, a .keras file or a preset, as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
     if kind != "tflite":
         _refuse_given(("precision", "representative"), "without --format tflite")
     elif precision != "int8":
