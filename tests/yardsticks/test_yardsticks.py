@@ -372,10 +372,13 @@ def test_few_shot_shows_eight_pairs_of_a_class(letters, monkeypatch):
     monkeypatch.setattr(few_shot.evaluation, "FewShot", FewShot)
     monkeypatch.setattr(few_shot.generation, "save_interpolations", lambda *given: drawn.append(given))
     made = judged(RECIPE.change(target=Target(target="letters")))
-    assert made.note == "" and made.measure(Doubling((8, 8, 1)), None) == {"of": "Doubling"}
-    made.picture({"A": None}, "x.png")
+    assert "Frechet" not in made.note and made.measure(Doubling((8, 8, 1)), None)["of"] == "Doubling"
+    turned = []
+    monkeypatch.setattr(few_shot.evaluation, "draw_turning", lambda models, _, path, *__, **___: turned.append(path))
+    shown = {"A": Doubling((8, 8, 1))}
+    made.picture(shown, pathlib.Path("x.png"))
     ((path, first, second, models),) = drawn
-    assert (path, models) == ("x.png", {"A": None})
+    assert (path, models, turned) == (pathlib.Path("x.png"), shown, [pathlib.Path("turning.png")])
     assert first.shape == second.shape == (8, 8, 8, 1) and first.min() == -1.0 and first.max() <= 1.0
     np.testing.assert_array_equal(first, second)  # of one class, whose images are alike here
     pairs = few_shot.same_class_pairs(np.repeat(np.arange(5), 4), 8, seed=0)
