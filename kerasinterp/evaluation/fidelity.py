@@ -12,7 +12,7 @@ from kerasinterp.evaluation.seed_sets import Make, augmented_of_sets, fade_of_se
 from kerasinterp.generation.checks import as_images, check_seed
 from kerasinterp.nn import conv4
 
-_ORACLES = 15  # images of each class that the oracle gets, where half of them are fewer
+_ORACLES = 14  # images of each class that the oracle gets, where half of them are fewer: of 20, 6 are for seeds
 _LEAST = 2  # of them: one to learn from, one to judge it on
 _STEPS_PER_CLASS, _LEAST_STEPS = 12, 600  # of the oracle's training
 # The oracle's training (ours). Its images are transformed as far as those of the row "augmented", else it takes many of
@@ -25,7 +25,7 @@ class SeedSets:
     """Sets of seeds of classes never seen, and an oracle that says of which class the images made from them are.
 
     Each class is split by `seed`: one part is for seeds alone, half of the class, at least `shots` + 1 images; fewer
-    than half if the oracle would else have fewer than 15 (`extra_images` count). The rest is the oracle's. Sets are of
+    than half if the oracle would else have fewer than 14 (`extra_images` count). The rest is the oracle's. Sets are of
     all classes in turn, `shots` distinct seeds each.
 
     Args:

@@ -44,7 +44,16 @@ def sets(counts=None, **settings) -> SeedSets:
 
 @pytest.mark.parametrize(
     ("count", "shots", "extra", "expected"),
-    [(20, 5, 0, 6), (19, 5, 200, 9), (100, 5, 0, 50), (8, 5, 0, 6), (24, 5, 0, 9), (5, 2, 0, 3), (20, 5, 9, 10)],
+    [
+        (20, 5, 0, 6),
+        (19, 5, 200, 9),
+        (100, 5, 0, 50),
+        (8, 5, 0, 6),
+        (24, 5, 0, 10),
+        (20, 2, 0, 6),
+        (5, 2, 0, 3),
+        (20, 5, 9, 10),
+    ],
 )
 def test_how_many_of_a_class_are_for_seeds(count, shots, extra, expected):
     assert fidelity._seeds_of(count, shots, extra) == expected
