@@ -259,6 +259,7 @@ def compare(
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and weights.")
 @click.option("--midpoints", is_flag=True, help="The midpoint of every pair of seeds instead of -n random images.")
 @click.option("--invert", is_flag=True, help="The seeds are dark on white, the model's images light on black.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
 @click.option("--overwrite", is_flag=True, help="Replace the images of an earlier call in the directory.")
 def generate(
     model: Path,
@@ -268,6 +269,7 @@ def generate(
     seed: int,
     midpoints: bool,
     invert: bool,
+    ink: bool,
     overwrite: bool,
 ) -> None:
     """Generate images of the class that the SEEDS show: two image files or more, or a folder of them.
@@ -281,14 +283,16 @@ def generate(
         raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
     if midpoints:
         _refuse_given(("count", "seed"), "with --midpoints")
+    if ink:
+        _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
     if not seeds:
-        _refuse_given(("midpoints", "invert"), "without SEEDS")
+        _refuse_given(("midpoints", "invert", "ink"), "without SEEDS")
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
     name = type(loaded).__name__
     if seeds:
-        images = _read_images(seeds, loaded.image_shape, invert)
+        images = _read_images(seeds, loaded.image_shape, invert, ink=ink)
         made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
     elif hasattr(loaded, "prior"):
         made = generation.sample(loaded, count, seed)
@@ -317,8 +321,9 @@ def generate(
 @click.option("--steps", type=_STEPS, help="Images on the path.  [default: 9, or 31 for a GIF]")
 @click.option("--fps", default=15.0, show_default=True, type=click.FloatRange(1, 50), help="Frames a second of a GIF.")
 @click.option("--invert", is_flag=True, help="The images are dark on white, the model's light on black.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
 def interpolate(
-    model: Path, first: Path, second: Path, output: Path, steps: int | None, fps: float, invert: bool
+    model: Path, first: Path, second: Path, output: Path, steps: int | None, fps: float, invert: bool, ink: bool
 ) -> None:
     """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation.
 
@@ -328,11 +333,13 @@ def interpolate(
         raise InputError(f"{output} is neither a .png nor a .gif file: name the output so.")
     if output.suffix.lower() == ".png":
         _refuse_given(("fps",), "on a .png")
+    if ink:
+        _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
     _check_file(output)
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
-    a, b = (_read_images((path,), loaded.image_shape, invert, single=True) for path in (first, second))
+    a, b = (_read_images((path,), loaded.image_shape, invert, single=True, ink=ink) for path in (first, second))
     if output.suffix.lower() == ".gif":
         alphas = [step / max(1, (steps or 31) - 1) for step in range(steps or 31)]
         generation.save_gif(output, generation.interpolate(loaded, a, b, alphas)[0], fps)
@@ -616,7 +623,9 @@ def _of_images(loaded: Any, path: Path) -> Any:
     return loaded
 
 
-def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, single: bool = False) -> Any:
+def _read_images(
+    paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, single: bool = False, ink: bool = False
+) -> Any:
     """Image files and folders as uint8 (N, H, W, C) of the model's shape."""
     import numpy as np
 
@@ -627,10 +636,22 @@ def _read_images(paths: tuple[Path, ...], image_shape: tuple[int, int, int], inv
             raise InputError(f"there is no image file {'' if single else 'or folder '}{path}.")
         if single and path.is_dir():
             raise InputError(f"{path} is a folder: give one image file.")
+    if ink:
+        if image_shape[2] != 1:
+            raise InputError("--ink makes grey strokes, and this model's images are coloured: leave it out.")
+        return np.stack([_photo(file, image_shape[:2]) for path in paths for file in data.files_of(path)])
     images = np.concatenate([data.images(path, **_form(image_shape), invert=invert) for path in paths])
     if not invert and (text := data.ink_note(images)):
         _note(text)
     return images
+
+
+def _photo(file: Path, image_size: tuple[int, int]) -> Any:
+    from kerasinterp import data
+
+    image, said = data.read_photo(file, image_size)
+    click.echo(f"{file}: {said}", err=True)
+    return image
 
 
 def _form(image_shape: tuple[int, int, int]) -> dict[str, Any]:

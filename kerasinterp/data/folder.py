@@ -132,6 +132,20 @@ def read_folder(
     return images, labels_of_images, tuple(name or path.absolute().name for name in names)
 
 
+def files_of(path: str | os.PathLike) -> list[pathlib.Path]:
+    """The image files that `read_folder` would read: those below a folder, in their order, or the file itself.
+
+    Raises:
+        InputError: there is no such path, or no image below it.
+    """
+    path = pathlib.Path(path)
+    if not stat.S_ISDIR(_mode(path, "folder")):
+        return [path]
+    if not (files := _found(path)[0]):
+        raise InputError(f"{path} holds no images: put {', '.join(_KINDS)} files into it.")
+    return files
+
+
 def read_files(
     files: Sequence[str | os.PathLike], image_size: int | tuple[int, int], channels: int, *, invert: bool = False
 ) -> np.ndarray:
