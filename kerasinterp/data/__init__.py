@@ -13,7 +13,7 @@ from kerasinterp.data.forms.images import batches
 from kerasinterp.data.forms.pairs import pairs
 from kerasinterp.data.forms.sets import sets
 from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
-from kerasinterp.data.generated import glyphs, lines, pole, spiral
+from kerasinterp.data.generated import glyphs, glyphs_scripts, lines, pole, spiral
 from kerasinterp.data.ink import ink_note
 from kerasinterp.data.loading import images, load_examples
 from kerasinterp.data.notes import Note
@@ -37,6 +37,7 @@ __all__ = [
     "from_array",
     "from_folder",
     "glyphs",
+    "glyphs_scripts",
     "images",
     "ink_note",
     "lines",
@@ -56,5 +57,5 @@ __all__ = [
 ]
 
 # `import kerasinterp.data.lines` goes on working.
-for _module in (glyphs, lines, pole, spiral):
+for _module in (glyphs, glyphs_scripts, lines, pole, spiral):
     sys.modules[f"{__name__}.{_module.__name__.rpartition('.')[2]}"] = _module

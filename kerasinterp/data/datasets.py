@@ -47,6 +47,7 @@ class Source:
 _EMNIST = "stored transposed; TFDS reads 88,800 of the letters split's 124,800 training images"
 SOURCES: dict[str, Source] = {
     "glyphs": Source("digits and letters of matplotlib's fonts, generated here", 28, 1),
+    "glyphs_scripts": Source("letters and signs of many scripts, none Latin, generated here", 28, 1),
     "mnist": Source("handwritten digits", 28, 1),
     "emnist": Source(f"handwritten characters, e.g. emnist/letters ({_EMNIST})", 28, 1, transpose=True),
     "handwritten_az": Source("handwritten capitals (NIST SD19), read from the data folder", 28, 1),
@@ -60,7 +61,13 @@ SOURCES: dict[str, Source] = {
     "pole": Source("a pole and its shadow, 64 x 64 (pole/32: 32 x 32), generated here", None, 3, label="altitude"),
 }
 # The datasets that are generated, each in a module of its name, by the builder's class.
-_GENERATED = {"glyphs": "Glyphs", "lines": "Lines", "pole": "Pole", "spiral": "Spiral"}
+_GENERATED = {
+    "glyphs": "Glyphs",
+    "glyphs_scripts": "GlyphsScripts",
+    "lines": "Lines",
+    "pole": "Pole",
+    "spiral": "Spiral",
+}
 _PATIENCE = 5.0  # seconds, until there is no network
 # A dataset, a configuration, a version, as TFDS writes them; the names of folders in TFDS form are such, too.
 _NAME = re.compile(r"[A-Za-z_][\w-]*(/[\w.+-]+)?(:[\w.*]+)?", re.ASCII)

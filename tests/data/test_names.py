@@ -18,7 +18,7 @@ def test_no_function_hides_a_module():
     assert all(hasattr(data, name) for name in data.__all__)
 
 
-@pytest.mark.parametrize("name", ["glyphs", "lines", "pole", "spiral"])
+@pytest.mark.parametrize("name", ["glyphs", "glyphs_scripts", "lines", "pole", "spiral"])
 def test_generated_datasets_are_found_at_both_places(name):
     assert importlib.import_module(f"kerasinterp.data.{name}") is getattr(data, name)
     assert importlib.import_module(f"kerasinterp.data.generated.{name}") is getattr(data, name)

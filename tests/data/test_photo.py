@@ -70,7 +70,7 @@ def test_specks_are_dropped_and_dots_kept():
     ink = strokes()
     ink[140:150, 70:80] = True  # a dot a tenth of a stroke
     dirty = ink.copy()
-    dirty[20:22, 200:202] = True
+    dirty[20:24, 200:204] = True
     made, told = centred_ink(photo(dirty), (28, 28))
     np.testing.assert_allclose(made, centred_ink(photo(ink), (28, 28))[0], atol=60)
     assert "specks dropped" in told
@@ -104,7 +104,7 @@ def test_files_are_read_by_the_usual_rules(tmp_path):
     large.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     made, _ = read_photo(tmp_path / "turned.jpg", (28, 28))
     assert np.corrcoef(made.ravel(), expected(ink).ravel())[0, 1] > 0.93
-    with pytest.raises(InputError, match="There is no file|no file"):
+    with pytest.raises(InputError, match=r"missing\.png"):
         read_photo(tmp_path / "missing.png", (28, 28))
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(InputError, match="is no image"):

@@ -19,6 +19,8 @@ from scipy import ndimage
 from kerasinterp.data.convert import png_file
 
 SIZE = 28  # pixels, as MNIST
+WEIGHTS = {"thin": -0.6, "regular": 0.0, "heavy": 0.6, "black": 1.1}  # pixels added on each side of a stroke
+WIDTHS = {"narrow": 0.75, "normal": 1.0, "wide": 1.3}  # horizontal stretch
 # Letters that in some face are a digit, or nearly: D O Q o = 0, I i l = 1, Z z = 2, S s = 5, G b = 6, B = 8, g q = 9.
 DIGIT_LIKE_LETTERS = "BDGIOQSZbgiloqsz"
 # The other letters, for figures on classes that are no digits.
@@ -28,9 +30,7 @@ ALIKE = "CVWX"
 
 _LONGER_SIDE = 20  # pixels, as MNIST
 _SCALE = 4  # drawn so many times larger than the result, then averaged
-_WEIGHTS = {"thin": -0.6, "regular": 0.0, "heavy": 0.6, "black": 1.1}  # pixels added on each side of a stroke
 _FOUR, _EIGHT = ndimage.generate_binary_structure(2, 1), ndimage.generate_binary_structure(2, 2)  # neighbours
-_WIDTHS = {"narrow": 0.75, "normal": 1.0, "wide": 1.3}  # horizontal stretch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +101,8 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
                     "image": tfds.features.Image(shape=(SIZE, SIZE, 1), encoding_format="png"),
                     "label": tfds.features.ClassLabel(names=labels),
                     "font": tfds.features.ClassLabel(names=[face.name for face in _FACES]),
-                    "weight": tfds.features.ClassLabel(names=list(_WEIGHTS)),
-                    "width": tfds.features.ClassLabel(names=list(_WIDTHS)),
+                    "weight": tfds.features.ClassLabel(names=list(WEIGHTS)),
+                    "width": tfds.features.ClassLabel(names=list(WIDTHS)),
                 }
             ),
             supervised_keys=("image", "label"),
@@ -159,7 +159,7 @@ def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarra
     size = [max(1, round(scale * side)) for side in (width * drawn.width, drawn.height)]
     drawn = drawn.resize(size, Image.Resampling.BICUBIC)
     # Only as much of the background as strokes can grow into, which saves half the time.
-    margin = round(1.5 * max(_WEIGHTS.values()) * _SCALE)
+    margin = round(1.5 * max(WEIGHTS.values()) * _SCALE)
     canvas = Image.new("L", (drawn.width + 2 * margin, drawn.height + 2 * margin))
     canvas.paste(drawn, (margin, margin))
     inside = np.asarray(canvas) > 127
@@ -168,7 +168,7 @@ def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarra
     distance = (distance - 0.5 * np.sign(distance)) / _SCALE
     parts = _parts(inside)
     images, strokes = {}, []
-    for name, stroke in _WEIGHTS.items():
+    for name, stroke in WEIGHTS.items():
         while abs(stroke) > 0.2 and _parts(distance > -stroke) != parts:
             stroke -= 0.2 * np.sign(stroke)
         if name != "regular" and any(abs(stroke - other) < 0.25 for other in (0.0, *strokes)):
@@ -184,10 +184,14 @@ def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarra
 
 
 def _examples(face: _Face, glyph: str, label: str) -> Iterator[tuple[str, dict]]:
-    for width, stretch in _WIDTHS.items():
-        for weight, image in render(face.font, glyph, stretch).items():
-            example = {"image": png_file(image), "label": label, "font": face.name, "weight": weight, "width": width}
-            yield f"{face.name} {label} {weight} {width}", example
+    return examples(face.font, glyph, f"{face.name} {label}", label=label, font=face.name)
+
+
+def examples(font: str, character: str, key: str, /, **features: str) -> Iterator[tuple[str, dict]]:
+    """One glyph in all its widths and stroke weights, as TFDS takes it, with these `features` more."""
+    for width, stretch in WIDTHS.items():
+        for weight, image in render(font, character, stretch).items():
+            yield f"{key} {weight} {width}", {"image": png_file(image), "weight": weight, "width": width, **features}
 
 
 def _shrunk(large: Image.Image) -> np.ndarray:

@@ -18,7 +18,7 @@ def small(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         faces = ("DejaVuSans", "STIX-Sans", "cmss10")
         patch.setattr(glyphs, "_FACES", tuple(face for face in glyphs._FACES if face.name in faces))
-        patch.setattr(glyphs, "_WIDTHS", {"normal": 1.0})
+        patch.setattr(glyphs, "WIDTHS", {"normal": 1.0})
         folders = [tmp_path_factory.mktemp("tfds") for _ in range(2)]
         for folder in folders:
             data.load("glyphs", "digits", data_dir=folder)
@@ -135,7 +135,7 @@ def test_read_only_data_folder_is_left_alone(tmp_path, monkeypatch):
         path.mkdir()
     folder.chmod(0o555)
     monkeypatch.setattr(glyphs, "_FACES", (glyphs._FACES[0], glyphs._FACES[2]))  # one to train on, one to test on
-    monkeypatch.setattr(glyphs, "_WIDTHS", {"normal": 1.0})
+    monkeypatch.setattr(glyphs, "WIDTHS", {"normal": 1.0})
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(temporary))
     monkeypatch.setenv("TFDS_DATA_DIR", str(folder))
     assert len(data.images("glyphs", "digits")) > 20
