@@ -163,7 +163,7 @@ class SeedSets:
             return augmented_of_sets(*given, self._transformations)
 
         return {
-            "real": as_images(self.images[self._others()], made=True),
+            "real": as_images(self.images[self._others(self._members)], made=True),
             "pixel_fade": self.generate(fade_of_sets),
             "augmented": self.generate(augmented),
         }
@@ -206,11 +206,19 @@ class SeedSets:
         sets = [random.choice(self._members[number], shots, replace=False) for number in classes]
         return classes, np.stack(sets)
 
-    def _others(self) -> np.ndarray:
+    def others(self) -> np.ndarray:
+        """Real images as many as are made, of each set's class and not in the set, uint8 (samples, H, W, C).
+
+        Those that the oracle saw are among them: for how they differ, not for their fidelity.
+        """
+        members = [np.flatnonzero(self.labels == number) for number in range(len(self.classes))]
+        return self.images[self._others(members)]
+
+    def _others(self, members: list[np.ndarray]) -> np.ndarray:
         random = np.random.default_rng([self._seed, 8])
         drawn = []
         for number, own in zip(self.set_classes, self.sets, strict=True):
-            others = np.setdiff1d(self._members[number], own)
+            others = np.setdiff1d(members[number], own)
             drawn.append(np.resize(random.permutation(others), self.per_set))
         return np.concatenate(drawn)[: len(self.origins)]
 

@@ -91,3 +91,10 @@ def test_usefulness_when_it_is_asked_for(monkeypatch):
     assert bases["augmented"]["usefulness_2"] == 0.5 and "class_fidelity" in bases["augmented"]
     made = judge.measure(toys.identity(), None)
     assert made["usefulness_2"] == pytest.approx(bases["pixel_fade"]["usefulness_2"], abs=1e-5)
+
+
+def test_real_images_differ_as_real_ones_though_few_are_kept_for_seeds():
+    """Of eleven images a class six are for seeds, so beside a set of five there is one."""
+    target = toys.images(1, 22, angle=1)
+    judge = few_shot.of_images(toys.images(0, 30), target, samples=20, steps=2, oracle=OF_TWO_STEPS)
+    assert judge.bases()["real"]["diversity"] > 0.5

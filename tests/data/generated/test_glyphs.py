@@ -11,6 +11,8 @@ from kerasinterp import data
 from kerasinterp.data import glyphs
 from kerasinterp.errors import InputError
 
+WIDTHS = glyphs.WIDTHS  # before `small` narrows them
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
@@ -65,8 +67,8 @@ def test_like_mnist(small):
 
 def test_sizes_and_strokes():
     """20 of 28 pixels, as MNIST; what a weight adds on each side of the two stems of an H; what a width stretches."""
-    drawn = {width: glyphs.render("DejaVuSans", "H", stretch) for width, stretch in glyphs._WIDTHS.items()}
-    assert glyphs._WIDTHS == {"narrow": 0.75, "normal": 1.0, "wide": 1.3}
+    drawn = {width: glyphs.render("DejaVuSans", "H", stretch) for width, stretch in WIDTHS.items()}
+    assert WIDTHS == {"narrow": 0.75, "normal": 1.0, "wide": 1.3}
     ratios = {}
     for width, weights in drawn.items():
         image = weights["regular"]
