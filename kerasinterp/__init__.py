@@ -5,8 +5,14 @@ import importlib
 import importlib.machinery
 import sys
 import types
+from typing import TYPE_CHECKING
 
 from kerasinterp.errors import InputError
+
+if TYPE_CHECKING:
+    import os
+
+    import keras
 
 __version__ = "0.2.0"
 
@@ -21,6 +27,17 @@ def __getattr__(name: str) -> types.ModuleType:
             if error.name != full_name:
                 raise
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def from_preset(preset: "str | os.PathLike") -> "keras.Model":
+    """A trained model, whatever its class, by the name of a shipped preset or by a preset's folder.
+
+    Raises:
+        InputError: as `kerasinterp.objectives.Objective.from_preset`.
+    """
+    from kerasinterp.objectives import Objective
+
+    return Objective.from_preset(preset)
 
 
 def __dir__() -> list[str]:

@@ -70,16 +70,17 @@ def cli() -> None:
     """
 
 
-@cli.command(short_help="Train on printed digits, generate letters, in minutes.")
+@cli.command(short_help="Train on printed digits, generate letters, in five minutes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the results.")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of everything random.")
-def quickstart(output: Path, seed: int) -> None:
-    """Train AE and AugIntAE on printed digits, generate letters, measure and export: some minutes, no download."""
+@click.option("--images", type=_COUNT, help="That each model sees.  [default: what five minutes allow here]")
+def quickstart(output: Path, seed: int, images: int | None) -> None:
+    """Train AE and AugIntAE on printed digits, generate letters, measure and export: five minutes, no download."""
     _check_directory(output)
     _set_processor(None)
     with _quiet():
         from kerasinterp import quickstart as start
-    click.echo(start.summary(start.quickstart(output, seed=seed)))
+    click.echo(start.summary(start.quickstart(output, seed=seed, images=images)))
     _say_files(output, sorted(path for path in output.iterdir() if not path.name.startswith(".")))
 
 
@@ -100,8 +101,56 @@ def list_() -> None:
     )
 
 
+@cli.command("presets", short_help="List the trained models that come with the package.")
+def presets_() -> None:
+    """List the presets: trained models, whose names are taken wherever a command takes a model."""
+    from kerasinterp import presets
+    from kerasinterp.presets import cards
+
+    known = presets.shipped()
+    if not known:
+        click.echo("no presets came with this package: make one of a run by `kerasinterp preset`.")
+        return
+    click.echo("Presets (kerasinterp generate NAME; kerasinterp.from_preset(NAME)):")
+    for name, folder in known.items():
+        card = presets.read_card(folder)
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        click.echo(f"  {name}: {card.get('description', '')}")
+        click.echo(f"    images {cards.shape(card)}; {size / 1e6:.1f} MB; class fidelity {cards.fidelity(card)}")
+
+
+@cli.command(short_help="Make a preset of a finished run.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The preset's folder.")
+@click.option("--name", help="The preset's.  [default: the folder's]")
+@click.option("--description", required=True, help="One line on what the model is for.")
+@click.option("--data", required=True, help="What it was trained on, in words.")
+@click.option("--licence", required=True, help="Of that data.")
+@click.option("--limit", "limits", multiple=True, help="Where the model should not be used; may be repeated.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A report.json of `kerasinterp evaluate` on the run; may be repeated.  [default: the run's own]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the preset that is in the folder.")
+def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
+    """Make a preset of the run folder RUN, with a card whose figures are the run's and its reports'.
+
+    Its folder is then taken wherever a command takes a model.
+    """
+    _check_directory(output)
+    with _quiet():
+        from kerasinterp.publishing import publish
+    made, notes = publish(run, output, overwrite=overwrite, **card)
+    for note in notes:
+        _note(note)
+    _say_files(made, sorted(path for path in made.iterdir() if not path.name.startswith(".")))
+
+
 @cli.command(short_help="Train a model by a recipe.")
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
 @click.option("--data", "source", metavar="NAME|FOLDER", help="Dataset or folder of images to train on.")
 @click.option("--data-split", help="Split of the dataset given by --data.  [default: train]")
@@ -120,7 +169,7 @@ def list_() -> None:
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
 @click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
 def train(
-    recipe: str,
+    recipe: str | None,
     source: str | None,
     data_split: str | None,
     invert: bool,
@@ -131,7 +180,13 @@ def train(
     smoke: bool,
     **overrides: Any,
 ) -> None:
-    """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder."""
+    """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder.
+
+    With --data alone it is the recommended one, augintae_maps_mnist.
+    """
+    if recipe is None and not source:
+        raise InputError("Name a recipe (`kerasinterp list`), or give images to train on by --data.")
+    recipe = recipe or _RECOMMENDED
     for given, option, other in (
         (data_split or invert, "--data-split and --invert", "--data"),
         (target_split, "--target-split", "--target"),
@@ -141,7 +196,7 @@ def train(
     output = output or Path("runs", recipe)
     _set_processor(output if resume else None)
     with _quiet():
-        from kerasinterp import compare
+        from kerasinterp import compare, training
         from kerasinterp.recipe import Target, find
     settings = {name: value for name, value in overrides.items() if value is not None}
     found = find(recipe, smoke=smoke)
@@ -158,8 +213,11 @@ def train(
     if target:
         kept = {"judge_steps": found.target.judge_steps, "samples": found.target.samples}
         settings["target"] = Target(target=target, target_split=target_split or "test", **kept)
-    if settings.get("objective", found.objective) != found.objective:
-        settings["objective_options"] = {}  # they are those of the recipe's own
+    if (other := settings.get("objective", found.objective)) != found.objective:
+        kept = training.common_options(found.objective, other)  # the rest are those of the recipe's own
+        settings["objective_options"] = {
+            key: found.objective_options[key] for key in kept & set(found.objective_options)
+        }
     _check_directory(output)
     run = compare.train_and_report(found.change(**settings), output, resume=resume)
     _say_files(
@@ -201,7 +259,7 @@ def compare(
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and weights.")
 @click.option("--midpoints", is_flag=True, help="The midpoint of every pair of seeds instead of -n random images.")
 @click.option("--invert", is_flag=True, help="The seeds are dark on white, the model's images light on black.")
-@click.option("--ink", is_flag=True, help="The seeds are photos of pen on paper: even the light, crop, scale, centre.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
 @click.option("--overwrite", is_flag=True, help="Replace the images of an earlier call in the directory.")
 def generate(
     model: Path,
@@ -216,7 +274,8 @@ def generate(
 ) -> None:
     """Generate images of the class that the SEEDS show: two image files or more, or a folder of them.
 
-    A model that makes images without seeds, from its prior, is given none.
+    MODEL is a .keras file or a preset (`kerasinterp presets`). One that makes images without seeds, from its prior, is
+    given none.
     """
     _check_directory(output)
     old = sorted(output.glob("generated_*.png"))
@@ -224,16 +283,16 @@ def generate(
         raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
     if midpoints:
         _refuse_given(("count", "seed"), "with --midpoints")
+    if ink:
+        _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
     if not seeds:
         _refuse_given(("midpoints", "invert", "ink"), "without SEEDS")
-    if ink:
-        _refuse_given(("invert",), "with --ink")
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
     name = type(loaded).__name__
     if seeds:
-        images = _read_images(seeds, loaded.image_shape, invert, ink)
+        images = _read_images(seeds, loaded.image_shape, invert, ink=ink)
         made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
     elif hasattr(loaded, "prior"):
         made = generation.sample(loaded, count, seed)
@@ -262,22 +321,25 @@ def generate(
 @click.option("--steps", type=_STEPS, help="Images on the path.  [default: 9, or 31 for a GIF]")
 @click.option("--fps", default=15.0, show_default=True, type=click.FloatRange(1, 50), help="Frames a second of a GIF.")
 @click.option("--invert", is_flag=True, help="The images are dark on white, the model's light on black.")
-@click.option("--ink", is_flag=True, help="A and B are photos of pen on paper: even the light, crop, scale, centre.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
 def interpolate(
     model: Path, first: Path, second: Path, output: Path, steps: int | None, fps: float, invert: bool, ink: bool
 ) -> None:
-    """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation."""
+    """Interpolate between the image files A and B, as a grid (with the pixel fade to compare) or an animation.
+
+    MODEL is a .keras file or a preset (`kerasinterp presets`).
+    """
     if output.suffix.lower() not in (".png", ".gif"):
         raise InputError(f"{output} is neither a .png nor a .gif file: name the output so.")
     if output.suffix.lower() == ".png":
         _refuse_given(("fps",), "on a .png")
     if ink:
-        _refuse_given(("invert",), "with --ink")
+        _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
     _check_file(output)
     with _quiet():
         from kerasinterp import generation
     loaded = _of_images(generation.load_model(model), model)
-    a, b = (_read_images((path,), loaded.image_shape, invert, ink, single=True) for path in (first, second))
+    a, b = (_read_images((path,), loaded.image_shape, invert, single=True, ink=ink) for path in (first, second))
     if output.suffix.lower() == ".gif":
         alphas = [step / max(1, (steps or 31) - 1) for step in range(steps or 31)]
         generation.save_gif(output, generation.interpolate(loaded, a, b, alphas)[0], fps)
@@ -293,6 +355,13 @@ def interpolate(
 @click.option("--target", metavar="NAME|FOLDER", help="Labelled data of unseen classes.  [default: their recipe's]")
 @click.option("--target-split", help="Its split.  [default: the recipe's, or test]")
 @click.option("--samples", type=click.IntRange(2, 2**31 - 1), help="Images a model.  [default: the recipe's, or 5000]")
+@click.option("--shots", type=click.IntRange(2, 2**31 - 1), help="Seeds of each set of new images.  [default: 5]")
+@click.option(
+    "--usefulness",
+    metavar="N",
+    type=click.IntRange(2, 2**31 - 1),
+    help="Train classifiers on seeds and new images too, N draws of each (minutes a model).",
+)
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and judges.")
 @click.option("--every", type=_COUNT, help="Run folders: each n-th snapshot.  [default: all]")
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
@@ -304,6 +373,8 @@ def evaluate(
     target: str | None,
     target_split: str | None,
     samples: int | None,
+    shots: int | None,
+    usefulness: int | None,
     seed: int,
     every: int | None,
     domain_by_class: bool,
@@ -311,7 +382,8 @@ def evaluate(
 ) -> None:
     """Measure each MODEL by its recipe's yardstick, or how well it mixes images of the unseen classes of --target.
 
-    Given run folders in place of files, their snapshots are measured too, and drawn against the images seen.
+    A MODEL is a .keras file, a preset or a run folder, whose snapshots are measured too and drawn against the images
+    seen.
     """
     _check_directory(output)
     _set_processor(None)
@@ -320,7 +392,8 @@ def evaluate(
     data = {"source": source, "source_options": {}, "split": source_split or "train"} if source else {}
     if source_split:
         data["split"] = source_split
-    judged = {"samples": samples, "target_split": target_split, "domain_by_class": domain_by_class or None}
+    judged = {"samples": samples, "shots": shots, "usefulness": usefulness}
+    judged |= {"target_split": target_split, "domain_by_class": domain_by_class or None}
     judged = {name: value for name, value in judged.items() if value is not None}
     if target:
         # What belongs to the recipe's own target stays behind.
@@ -356,7 +429,7 @@ def export(
     name: str | None,
     number: int | None,
 ) -> None:
-    """Export MODEL as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
+    """Export MODEL, a .keras file or a preset, as a SavedModel, a LiteRT (TFLite) file or a TF Serving directory."""
     if kind != "tflite":
         _refuse_given(("precision", "representative"), "without --format tflite")
     elif precision != "int8":
@@ -423,6 +496,7 @@ def _note(message: str) -> None:
 
 
 # What keeps a file from being written. Libraries in C (TensorFlow, HDF5) raise errors of their own with the same text.
+_RECOMMENDED = "augintae_maps_mnist"  # the recipe for images of one's own (recipes/augintae_maps/README.md)
 _UNWRITTEN = {
     errno.ENOSPC: "the disk is full, so {} was not written: free some space and call again.",
     errno.EDQUOT: "your quota of disk space is used up, so {} was not written: free some space and call again.",
@@ -550,7 +624,7 @@ def _of_images(loaded: Any, path: Path) -> Any:
 
 
 def _read_images(
-    paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, ink: bool, single: bool = False
+    paths: tuple[Path, ...], image_shape: tuple[int, int, int], invert: bool, single: bool = False, ink: bool = False
 ) -> Any:
     """Image files and folders as uint8 (N, H, W, C) of the model's shape."""
     import numpy as np
@@ -564,15 +638,20 @@ def _read_images(
             raise InputError(f"{path} is a folder: give one image file.")
     if ink:
         if image_shape[2] != 1:
-            raise InputError("--ink makes grey images, and this model's are in colour: leave it out.")
-        drawings = [data.read_ink(file, image_shape[:2]) for path in paths for file in data.image_files(path)]
-        for _, done in drawings:
-            _note(done)
-        return np.stack([drawing for drawing, _ in drawings])
+            raise InputError("--ink makes grey strokes, and this model's images are coloured: leave it out.")
+        return np.stack([_photo(file, image_shape[:2]) for path in paths for file in data.files_of(path)])
     images = np.concatenate([data.images(path, **_form(image_shape), invert=invert) for path in paths])
     if not invert and (text := data.ink_note(images)):
         _note(text)
     return images
+
+
+def _photo(file: Path, image_size: tuple[int, int]) -> Any:
+    from kerasinterp import data
+
+    image, said = data.read_photo(file, image_size)
+    click.echo(f"{file}: {said}", err=True)
+    return image
 
 
 def _form(image_shape: tuple[int, int, int]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kerasinterp import generation, training
+from kerasinterp import generation, presets, training
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import read_text, written_whole
@@ -301,7 +301,10 @@ def _snapshots(run: Run, every: int = 1) -> dict[int, pathlib.Path]:
 
 
 def _recipe_beside(model: pathlib.Path) -> Recipe | None:
-    """The recipe of the run that made a model's file, if it is still in its folder and can be read."""
+    """The recipe of a preset's card, or of the run folder around a model's file, if there is one that can be read."""
+    if folder := presets.folder_of(model):
+        with contextlib.suppress(InputError, KeyError, TypeError):
+            return Recipe.from_dict(presets.read_card(folder)["training"]["recipe"])
     for folder in (model.parent, model.absolute().parent.parent):
         with contextlib.suppress(InputError):
             return Run(folder).recipe

@@ -91,21 +91,20 @@ def system(recipe: Recipe) -> type[Objective]:
     Raises:
         InputError: there is none.
     """
-    if recipe.objective not in OBJECTIVES:
-        known = f"choose of {', '.join(OBJECTIVES)}.{suggest(recipe.objective, OBJECTIVES)}"
-        raise InputError(f"Unknown objective {recipe.objective!r}: {known}")
-    return OBJECTIVES[recipe.objective]
+    return _system(recipe.objective)
+
+
+def _system(name: str) -> type[Objective]:
+    if name not in OBJECTIVES:
+        raise InputError(f"Unknown objective {name!r}: choose of {', '.join(OBJECTIVES)}.{suggest(name, OBJECTIVES)}")
+    return OBJECTIVES[name]
 
 
 def _options(cls: type[Objective], recipe: Recipe) -> dict[str, Any]:
     """The arguments of a system that its recipe gives."""
     known: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
-        if issubclass(base, Objective) and "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
-            named = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-            hints = typing.get_type_hints(base.__init__)
-            known |= {name: hints[name] for name in named if name in hints}  # not self
+        known |= _arguments(base)
     own = [name for name in known if name not in (*cls.network_names(), "mixing", "seed", "name")]
     for name in recipe.objective_options:
         if name not in own:
@@ -122,6 +121,25 @@ def _options(cls: type[Objective], recipe: Recipe) -> dict[str, Any]:
             )
         options["mixing"] = mixing.BY_NAME[recipe.mixing]
     return options
+
+
+def common_options(one: str, other: str) -> set[str]:
+    """The options that two systems have from a common ancestor, and so mean the same thing in both.
+
+    Those of `Objective` itself are not among them: weights are of terms, which differ.
+    """
+    ancestors = set(_system(one).__mro__) & set(_system(other).__mro__) - {Objective}
+    return {name for base in ancestors for name in _arguments(base)}
+
+
+def _arguments(cls: type) -> dict[str, Any]:
+    """The named arguments that an objective's own constructor adds, and their types."""
+    if not issubclass(cls, Objective) or "__init__" not in vars(cls):
+        return {}
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    named = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    hints = typing.get_type_hints(cls.__init__)
+    return {name: hints[name] for name in named if name in hints}  # not self
 
 
 def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:

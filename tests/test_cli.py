@@ -2,6 +2,7 @@ import errno
 import json
 import logging
 import os
+import pathlib
 import subprocess
 import sys
 import warnings
@@ -77,7 +78,7 @@ def seeds(tmp_path):
 # Help and mistaken commands
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"], ["presets"]])
 def test_help_needs_no_tensorflow(arguments):
     """So that it answers at once."""
     code = (
@@ -294,17 +295,20 @@ def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
 def test_quickstart_says_what_it_wrote(capfd, monkeypatch, tmp_path):
     from kerasinterp import quickstart
 
-    def write(output, seed):
+    def write(output, seed, images):
         output.mkdir()
-        (output / "report.json").write_text(str(seed))
+        (output / "report.json").write_text(f"{seed} {images}")
         (output / "saved_model").mkdir()
-        row = {"fid": 1.5, "fid_reconstruction": 1.0, "misclassification": 0.25, "l2": 30.0}
-        return {"AE": row, "protocol": {"images_per_second": 900.0, "seconds": 200.0}}
+        row = {"class_fidelity": 0.9, "turning_error": 0.02, "l2": 30.0, "fid": 1.5}
+        told = {"images_per_second": 900.0, "seconds": 200.0}
+        return {"AE": row, "AugIntAE": row, "real": {"class_fidelity": 0.95}, "protocol": told}
 
     monkeypatch.setattr(quickstart, "quickstart", write)
-    code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4)
-    assert code == 0 and out.startswith("AE: fid 1.5,") and out.splitlines()[-2:] == ["  report.json", "  saved_model/"]
-    assert (tmp_path / "new" / "report.json").read_text() == "4"
+    code, out, _ = run(capfd, "quickstart", "--output", tmp_path / "new", "--seed", 4, "--images", 640)
+    assert code == 0 and out.startswith("AE: class_fidelity 0.9, turning_error 0.02, l2 30, fid 1.5")
+    assert "real letters, to the same classifier: class_fidelity 0.95" in out
+    assert out.splitlines()[-2:] == ["  report.json", "  saved_model/"]
+    assert (tmp_path / "new" / "report.json").read_text() == "4 640"
 
 
 def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
@@ -341,6 +345,13 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     assert recipe.find("augintae_mnist").target.target_without
     assert run(capfd, "train", "augintae_mnist", "--data", "mine", "--invert", "-o", "other")[0] == 0
     assert calls[-1][0][0].data.invert
+    # What another system has in common with the recipe's own keeps its value.
+    assert run(capfd, "train", "augintae_maps_mnist", "--objective", "AE", "-o", "other")[0] == 0
+    assert calls[-1][0][0].objective_options == {"joint": False, "fake_label": 0.0}
+    # Images alone are enough.
+    assert run(capfd, "train", "--data", "mine", "-o", "other")[0] == 0
+    assert (calls[-1][0][0].name, calls[-1][0][0].data.source) == ("augintae_maps_mnist", "mine")
+    assert "Name a recipe" in fails(capfd, "train", "-o", "other")
     for option in (["--data-split", "test"], ["--invert"], ["--target-split", "test"]):
         assert "no effect without" in fails(capfd, "train", "augintae_mnist", *option, "-o", "other")
 
@@ -504,8 +515,8 @@ def test_photos_of_ink_are_made_fit_and_what_was_done_is_told(capfd, model, tmp_
         lines = err.splitlines()
         assert code == 0 and len(lines) == 2
         for n, line in enumerate(lines):
-            assert line.startswith(f"kerasinterp: note: {n}.png: inverted, light evened, cropped to 40 x 40, scaled")
-    with pytest.raises(InputError, match="in colour"):
+            assert line.startswith(f"{photos / str(n)}.png: inverted, light evened, cropped to 40 x 40, scaled to 9, ")
+    with pytest.raises(InputError, match="coloured"):
         cli._read_images((photos,), (12, 12, 3), invert=False, ink=True)
 
 
@@ -587,6 +598,71 @@ def test_evaluate_takes_what_is_not_given_from_the_recipe(tmp_path, model):
         compare.evaluate([beside], tmp_path / "out")
     with pytest.raises(ValueError, match="other"):
         compare.evaluate([beside], tmp_path / "out", data={"source": "other"})
+
+
+# Presets
+
+
+@pytest.fixture
+def shelf(tmp_path, model, monkeypatch):
+    """Presets as if they came with the package: one, `shapes`."""
+    from kerasinterp import generation
+    from kerasinterp.presets import finding, storing
+
+    measures = [{"model": "PlainAE", "shots": 5, "rows": {"PlainAE": {"class_fidelity": 0.9312}}}]
+    card = {"description": "Bars.", "measures": measures}
+    monkeypatch.setattr(storing.cards, "text", lambda card: "")
+    storing.save(generation.load_model(model), tmp_path / "shelf" / "shapes", card)
+    monkeypatch.setattr(finding, "_SHELF", tmp_path / "shelf")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_presets_are_listed(capfd, shelf, tmp_path):
+    code, out, _ = run(capfd, "presets")
+    size = sum(path.stat().st_size for path in (tmp_path / "shelf" / "shapes").iterdir()) / 1e6
+    shown = f"  shapes: Bars.\n    images 12 x 12 x 1; {size:.1f} MB; class fidelity 93.1% from 5 seeds\n"
+    assert code == 0 and out == f"Presets (kerasinterp generate NAME; kerasinterp.from_preset(NAME)):\n{shown}"
+
+
+def test_a_preset_is_taken_for_a_model(capfd, shelf, seeds, tmp_path, monkeypatch):
+    from kerasinterp import data, exporting, generation
+
+    for name in ("shapes", tmp_path / "shelf" / "shapes"):
+        assert run(capfd, "generate", name, seeds, "-n", 5, "--overwrite", "-o", "new")[0] == 0
+    made = np.stack([data.read_image(path, 12, 1) for path in sorted((tmp_path / "new").glob("generated_*"))])
+    expected = generation.few_shot(generation.load_model("shapes"), data.images(seeds, image_size=12), 5, seed=0)
+    assert np.abs(made.astype(float) - 127.5 * (expected + 1)).max() <= 1
+    assert run(capfd, "interpolate", "shapes", seeds / "0.png", seeds / "1.png", "-o", "path.png")[0] == 0
+    exported = []
+    monkeypatch.setattr(exporting, "export_tflite", lambda model, path, *_: exported.append((type(model), path)))
+    assert run(capfd, "export", "shapes", "--format", "tflite", "-o", "exported")[0] == 0
+    assert [(cls.__name__, str(path)) for cls, path in exported] == [("PlainAE", "exported/shapes.tflite")]
+    assert "Did you mean 'shapes'?" in fails(capfd, "generate", "shape", seeds, "-o", "x")
+
+
+def test_preset_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
+    from kerasinterp import publishing
+
+    calls = []
+
+    def write(run_, folder, **options):
+        calls.append((run_, folder, options))
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+        return folder, ["a note"]
+
+    monkeypatch.setattr(publishing, "publish", write)
+    monkeypatch.chdir(tmp_path)
+    said = {"description": "D", "data": "E", "licence": "F", "name": "G"}
+    options = [word for key, value in said.items() for word in (f"--{key}", value)]
+    lists = ["--limit", "a", "--limit", "b", "--report", "c.json", "--overwrite"]
+    code, out, err = run(capfd, "preset", "run", *options, *lists, "-o", "made")
+    assert code == 0 and "config.json" in out and err == "kerasinterp: note: a note\n"
+    rest = {"limits": ("a", "b"), "reports": (pathlib.Path("c.json"),), "overwrite": True}
+    assert calls == [(pathlib.Path("run"), pathlib.Path("made"), said | rest)]
+    assert "Missing option '--licence'" in fails(capfd, "preset", "run", *options[:4], "-o", "made")
+    monkeypatch.undo()
+    assert "is no run folder" in fails(capfd, "preset", tmp_path / "none", *options, "-o", tmp_path / "x")
 
 
 def test_list_names_recipes_objectives_and_datasets(capfd):

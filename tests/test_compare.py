@@ -402,6 +402,73 @@ def test_processes_of_the_caller_go_on(tmp_path, monkeypatch):
         mine.join()
 
 
+def test_runs_beside_one_that_fails_are_ended_and_given_time_to_save(tmp_path, monkeypatch):
+    class Process:
+        def __init__(self):
+            self.told = []
+
+        def __getattr__(self, name):
+            return lambda *given: self.told.append((name, *given))
+
+    class Pool:
+        def __init__(self, jobs, context, initializer, given):
+            started.append((jobs, context.get_start_method(), initializer, given))
+
+        def submit(self, function, *given):
+            assert function is compare._finish_alone
+            task = compare.concurrent.futures.Future()
+            if given[0].name == "bad":
+                task.set_exception(InputError("no"))
+            return task
+
+        def shutdown(self, **how):
+            closed.append(how)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return False
+
+    started, closed, callers, ours = [], [], Process(), Process()
+    alive = iter([[callers], [callers, ours]])
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: next(alive))
+    monkeypatch.setattr(compare.concurrent.futures, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    with pytest.raises(InputError, match="no"):
+        compare._finish_at_once([(Run(tmp_path / name), None) for name in ("endless", "bad")], (), 3)
+    assert callers.told == []
+    assert ours.told == [("terminate",), ("join", 30.0), ("kill",)]
+    assert closed == [{"cancel_futures": True}]
+    assert started == [(3, "spawn", compare._share_cores, (2,))]  # seven cores for three runs
+
+
+def test_curves_are_means_over_seeds_at_numbers_that_all_have(monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr(compare, "save", lambda figure, path: figures.append(figure))
+    runs = [
+        [{"images_seen": 128, "mse": 1.0, "other": None}, {"images_seen": 64, "mse": 3.0}],
+        [{"images_seen": 64, "mse": 5.0, "other": 4.0}, {"images_seen": 128, "mse": 2.0}, {"images_seen": 9, "mse": 9}],
+    ]
+    judged_by = types.SimpleNamespace(columns={"mse": "MSE", "other": "other"})
+    compare._draw_curves(tmp_path / "x.png", {"AE": runs, "file": [[{"mse": 1.0}]]}, judged_by)
+    first, second = figures[0].axes[:2]
+    assert (first.get_title(), second.get_title()) == ("MSE", "other")
+    (line,) = first.lines
+    assert line.get_label() == "AE" and first.get_ylim()[0] == 0
+    np.testing.assert_allclose(line.get_xydata(), [[64, 4.0], [128, 1.5]])
+    assert not second.lines
+
+
+def test_a_run_shares_the_cores(monkeypatch):
+    asked = []
+    threading = compare.tf.config.threading
+    monkeypatch.setattr(threading, "set_intra_op_parallelism_threads", lambda count: asked.append(("intra", count)))
+    monkeypatch.setattr(threading, "set_inter_op_parallelism_threads", lambda count: asked.append(("inter", count)))
+    compare._share_cores(3)
+    assert asked == [("intra", 3), ("inter", 1)]
+
+
 def test_numbers_of_seeds_and_jobs(tmp_path):
     for numbers in ({"seeds": 0}, {"jobs": 0}, {"seeds": -1}):
         with pytest.raises(InputError, match="seeds and jobs are 1 or more"):

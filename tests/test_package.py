@@ -50,6 +50,15 @@ def test_every_package_is_installed():
     assert set(listed["options"]["packages"].split()) == folders | {"kerasinterp.recipes"}
 
 
+def test_every_file_of_a_preset_is_installed():
+    from kerasinterp.presets.finding import CARD, CONFIG, TEXT, WEIGHTS
+
+    listed = configparser.ConfigParser()
+    listed.read(pathlib.Path(kerasinterp.__file__).parent.parent / "setup.cfg")
+    installed = listed["options.package_data"]["kerasinterp.presets"].split(", ")
+    assert set(installed) == {f"*/{name}" for name in (CARD, CONFIG, TEXT, WEIGHTS)}
+
+
 def test_a_bare_import_is_light_and_gives_modules():
     code = (
         "import sys, kerasinterp; kerasinterp.errors.InputError, kerasinterp.processor.prepare; "

@@ -11,27 +11,29 @@ from kerasinterp.errors import InputError
 from kerasinterp.recipe import Backbone, Data, Recipe, Schedule, Target
 from kerasinterp.run import Run
 
-SMALL = quickstart.RECIPE.change(images_per_epoch=640, width=8, samples=60)
+SMALL = quickstart.RECIPE.change(width=8, samples=60)
 
 
 @pytest.mark.slow
 def test_quickstart_writes_all_that_it_promises(tmp_path, monkeypatch):
     monkeypatch.setattr(quickstart, "CLASSIFIER_STEPS", 20)
-    report = quickstart.quickstart(tmp_path, seed=1, recipe=SMALL)
+    report = quickstart.quickstart(tmp_path, seed=1, recipe=SMALL, images=640)
     assert json.loads((tmp_path / "report.json").read_text()) == json.loads(json.dumps(report))
     for model in ("AE", "AugIntAE"):
-        assert set(report[model]) >= {"fid", "fid_reconstruction", "misclassification", "l2"}
+        assert set(report[model]) >= {"class_fidelity", "turning_error", "oracle_accuracy", "fid", "l2", "kernel"}
         assert 0.0 <= report[model]["misclassification"] <= 1.0
         assert 0.0 < report[model]["l2"] < 255.0
     told = report["protocol"]
     assert 0.0 <= told["classifier_accuracy"] <= 1.0
-    assert told["images_per_second"] > 0 and told["seconds"] > 0
-    for picture in ("interpolations.png", "few_shot.png"):
+    assert told["images_per_second"] > 0 and told["seconds"] > 0 and told["images"] == 640
+    assert set(report) == {"AE", "AugIntAE", "real", "pixel_fade", "augmented", "protocol"}
+    for picture in ("interpolations.png", "few_shot.png", "turning.png", "measures.png"):
         with Image.open(tmp_path / picture) as image:
             assert image.size[0] > 500
     assert (tmp_path / "augintae.keras").stat().st_size > 1000
     assert (tmp_path / "augintae.tflite").stat().st_size > 1000
     assert "interpolate" in tf.saved_model.load(tmp_path / "saved_model").signatures
+    monkeypatch.setattr(quickstart, "_affordable", lambda *_: pytest.fail("chosen anew"))
     again = quickstart.quickstart(tmp_path, seed=1, recipe=SMALL)  # what is there is taken up, not refused
     assert again["AugIntAE"] == report["AugIntAE"]
     assert again["protocol"]["images_per_second"] == told["images_per_second"]  # of the training, not of restoring it
@@ -47,6 +49,14 @@ def test_the_speed_is_that_of_training_by_the_history(tmp_path):
         quickstart.images_per_second(run)
 
 
+@pytest.mark.parametrize(("elapsed", "images"), [(0.0, quickstart._MOST), (1e9, quickstart._FEWEST)])
+def test_the_budget_is_what_the_time_allows(elapsed, images, monkeypatch, capsys):
+    small = SMALL.change(split="digits[:200]")
+    monkeypatch.setattr(quickstart, "_SECONDS", 1e9 if not elapsed else 285.0)
+    assert quickstart._affordable(small, quickstart.time.perf_counter() - elapsed) == images
+    assert f"each of two models sees {images:,}." in capsys.readouterr().out
+
+
 def test_a_finished_run_is_taken_up(tmp_path, monkeypatch):
     """Called again, nothing is trained, and everything is measured and told as before."""
 
@@ -57,7 +67,9 @@ def test_a_finished_run_is_taken_up(tmp_path, monkeypatch):
         raise Judged
 
     for objective in quickstart.OBJECTIVES:
-        own = SMALL.change(objective=objective, precision="bfloat16" if processor.fast_bfloat16() else "float32")
+        own = SMALL.change(
+            images_per_epoch=640, objective=objective, precision="bfloat16" if processor.fast_bfloat16() else "float32"
+        )
         run = Run(tmp_path / "runs" / objective.lower())
         run.begin(own, {}, {})
         run.checkpoint(own.schedule.steps).touch()

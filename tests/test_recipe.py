@@ -178,6 +178,21 @@ def test_what_data_and_schedule_tell():
     assert (schedule.steps_per_epoch, schedule.steps) == (3, 9)
 
 
+def test_what_a_recipe_has_that_says_nothing():
+    assert dataclasses.asdict(Optimizer()) == {
+        "rate": 1e-3,
+        "kind": "adam",
+        "betas": (0.9, 0.999),
+        "momentum": 0.0,
+        "decay": 0.0,
+        "cuts": (),
+        "averaging": 0.0,
+    }
+    assert Target() == Target("few_shot", None, "test", (), False, 2000, 5000)  # AugIntAE A.3: 5,000 samples
+    assert Data("x") == Data("x", "train", {}, 1.0, False, (), 28, 1, "images", {})
+    assert Recipe("tiny", "", Data("glyphs"), "AugIntAE", {}, "", Backbone(), {"all": Optimizer()}, seed=0) == TINY
+
+
 def test_systems_on_one_base():
     made = of_systems(TINY, {"AAE": {}, "AEAI_without_cycle": {"epochs": 2}})
     assert [one.name for one in made] == ["aae_tiny", "aeai_without_cycle_tiny"]

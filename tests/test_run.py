@@ -193,11 +193,13 @@ def test_what_a_resumed_run_may_change(run):
         RECIPE.change(name="x", summary="y", epochs=9, snapshot_every=2, target=Target(target="z", samples=3))
     )
     run.check_same(RECIPE.change(objective_options={}, networks={}))
-    cut = RECIPE.change(optimizers={"all": Optimizer(cuts=(0.5,))})
-    run.begin(cut, SEEN, {})
-    with pytest.raises(InputError, match="epochs = 2, not 9"):  # they decide when the step size is cut
-        run.check_same(cut.change(epochs=9))
-    run.check_same(cut.change(snapshot_every=1))
+    whole = Optimizer(cuts=(0.5,))
+    for optimizers in ({"all": whole}, {"first": whole, "all": Optimizer()}):  # of one player, too
+        cut = RECIPE.change(optimizers=optimizers)
+        run.begin(cut, SEEN, {})
+        with pytest.raises(InputError, match="epochs = 2, not 9"):  # they decide when the step size is cut
+            run.check_same(cut.change(epochs=9))
+        run.check_same(cut.change(snapshot_every=1))
 
 
 def test_a_folder_by_another_name_is_the_same(run, tmp_path, monkeypatch):
@@ -251,6 +253,7 @@ def test_folders_with_something_in_them(run, tmp_path):
 
 def test_a_finished_run_has_its_last_checkpoint_and_a_newer_model(run):
     assert not run.is_finished(RECIPE)
+    run.checkpoint(2).touch()  # the newest counts
     run.checkpoint(4).touch()
     assert not run.is_finished(RECIPE)
     run.model.touch()

@@ -573,6 +573,17 @@ def test_samples_are_drawn_after_each_epoch(recipe, tmp_path):
         assert picture.height > 8 * SIZE
 
 
+def test_progress_counts_images_of_the_whole_run():
+    progress = callbacks.Progress(Schedule(epochs=2, images_per_epoch=64, batch_size=32), 1, ("error", "none"), "AE")
+    try:
+        assert (progress.bar.total, progress.bar.n, progress.bar.unit, progress.bar.desc) == (128, 32, "images", "AE")
+        progress.on_train_batch_end(0, {"error": np.float32(0.12345), "other": 1.0})
+        assert progress.bar.n == 64 and progress.bar.postfix == "error=0.123"
+    finally:
+        progress.close()
+    assert progress.bar.disable  # it is closed
+
+
 # The images
 
 
@@ -863,3 +874,14 @@ def test_celeb_a_on_mock_data(tmp_path, monkeypatch):
     model = load_model(run.model)
     assert model.image_shape == (64, 64, 3)
     assert model.mixer.input_shape == (None, 3)
+
+
+def test_options_that_two_systems_have_in_common():
+    """Of a common ancestor, and no weights: these are of terms, which differ."""
+    assert training.common_options("AugIntAE", "AE") == {"fake_label", "joint", "mixing", "reconstruction_loss"} | (
+        {"encoder", "decoder", "discriminator"}
+    )
+    assert training.common_options("AEAI", "GAIA") == {"mixing", "reconstruction_loss"}
+    assert training.common_options("AugIntAE", "GLO") == set()
+    with pytest.raises(InputError, match="Unknown objective 'AugInt'"):
+        training.common_options("AugInt", "AE")

@@ -8,15 +8,16 @@ from kerasinterp import _keras  # noqa: F401
 from kerasinterp.data.convert import as_array, check_range, check_values, from_array, to_float, to_uint8
 from kerasinterp.data.datasets import Source, load, sources
 from kerasinterp.data.examples import Examples
-from kerasinterp.data.folder import from_folder, image_files, read_image
+from kerasinterp.data.folder import files_of, from_folder, read_image
 from kerasinterp.data.forms.images import batches
 from kerasinterp.data.forms.pairs import pairs
 from kerasinterp.data.forms.sets import sets
 from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
 from kerasinterp.data.generated import glyphs, glyphs_scripts, lines, pole, spiral
-from kerasinterp.data.ink import fit_ink, ink_note, read_ink
+from kerasinterp.data.ink import ink_note
 from kerasinterp.data.loading import images, load_examples
 from kerasinterp.data.notes import Note
+from kerasinterp.data.photo import centred_ink, read_photo
 from kerasinterp.data.turns import Views, views
 
 __all__ = [
@@ -29,14 +30,14 @@ __all__ = [
     "Views",
     "as_array",
     "batches",
+    "centred_ink",
     "check_range",
     "check_values",
-    "fit_ink",
+    "files_of",
     "from_array",
     "from_folder",
     "glyphs",
     "glyphs_scripts",
-    "image_files",
     "images",
     "ink_note",
     "lines",
@@ -45,7 +46,7 @@ __all__ = [
     "pairs",
     "pole",
     "read_image",
-    "read_ink",
+    "read_photo",
     "sets",
     "sources",
     "spiral",

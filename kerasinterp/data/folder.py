@@ -132,6 +132,20 @@ def read_folder(
     return images, labels_of_images, tuple(name or path.absolute().name for name in names)
 
 
+def files_of(path: str | os.PathLike) -> list[pathlib.Path]:
+    """The image files that `read_folder` would read: those below a folder, in their order, or the file itself.
+
+    Raises:
+        InputError: there is no such path, or no image below it.
+    """
+    path = pathlib.Path(path)
+    if not stat.S_ISDIR(_mode(path, "folder")):
+        return [path]
+    if not (files := _found(path)[0]):
+        raise InputError(f"{path} holds no images: put {', '.join(_KINDS)} files into it.")
+    return files
+
+
 def read_files(
     files: Sequence[str | os.PathLike], image_size: int | tuple[int, int], channels: int, *, invert: bool = False
 ) -> np.ndarray:
@@ -202,23 +216,6 @@ def read_image(
         return _read(path, size, channels, invert)
 
 
-def read_grey(path: str | os.PathLike) -> np.ndarray:
-    """One image file, whole, as uint8 (H, W); rules and errors as `read_image`."""
-    with _without_pillows_warnings():
-        return _read(pathlib.Path(path), None, 1, False)[..., 0]
-
-
-def image_files(path: str | os.PathLike) -> list[pathlib.Path]:
-    """The image files of a folder, found as `from_folder` does, or the file itself."""
-    path = pathlib.Path(path)
-    if not stat.S_ISDIR(_mode(path, "folder")):
-        return [path]
-    files, _ = _found(path)
-    if not files:
-        raise InputError(f"{path} holds no images: put {', '.join(_KINDS)} files into it.")
-    return files
-
-
 def _checked_form(image_size: int | tuple[int, int], channels: int) -> tuple[tuple[int, int], int]:
     size = height_and_width(image_size)
     if size is None or channels not in (1, 3):
@@ -271,15 +268,13 @@ def _without_pillows_warnings() -> Iterator[None]:
         yield
 
 
-def _read(path: pathlib.Path, size: tuple[int, int] | None, channels: int, invert: bool) -> np.ndarray:
-    """As `read_image`, which documents the rules; without a size, whole.
-
-    Every error is an `_Unreadable`, but of a path that there is not.
-    """
+def _read(path: pathlib.Path, size: tuple[int, int], channels: int, invert: bool) -> np.ndarray:
+    """As `read_image`, which documents the rules; every error is an `_Unreadable`, but of a path that there is not."""
     mode = _mode(path, "file")
     if not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "no regular file but a pipe, a socket or a device"
         raise _Unreadable(path, f"is {kind}", "give an image file")
+    height, width = size
     try:
         with Image.open(path, formats=_FORMATS) as opened:
             if is_marked(opened):
@@ -288,7 +283,6 @@ def _read(path: pathlib.Path, size: tuple[int, int] | None, channels: int, inver
             white_is_zero = getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO
             image = _in_eight_bits(ImageOps.exif_transpose(opened), white_is_zero, path)
             image = image.convert("L" if channels == 1 else "RGB")
-            height, width = size or (image.height, image.width)
             shrinks = min(image.width / width, image.height / height) > 1
             array = np.asarray(ImageOps.fit(image, (width, height), _SHRINKING if shrinks else _GROWING))
     except _Unreadable:

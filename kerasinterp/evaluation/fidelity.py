@@ -12,10 +12,11 @@ from kerasinterp.evaluation.seed_sets import Make, augmented_of_sets, fade_of_se
 from kerasinterp.generation.checks import as_images, check_seed
 from kerasinterp.nn import conv4
 
-_ORACLES = 15  # images of each class that the oracle gets, where half of them are fewer
+_ORACLES = 14  # images of each class that the oracle gets, where half of them are fewer: of 20, 6 are for seeds
 _LEAST = 2  # of them: one to learn from, one to judge it on
-# The oracle's training (ours): ranges of half A.1's transformations, since it judges upright images.
-_SHARE = 0.5
+_STEPS_PER_CLASS, _LEAST_STEPS = 12, 600  # of the oracle's training
+# The oracle's training (ours). Its images are transformed as far as those of the row "augmented", else it takes many of
+# these for other classes.
 _PEAK_RATE = 3e-3
 _SMOOTHING = 0.1
 
@@ -24,7 +25,7 @@ class SeedSets:
     """Sets of seeds of classes never seen, and an oracle that says of which class the images made from them are.
 
     Each class is split by `seed`: one part is for seeds alone, half of the class, at least `shots` + 1 images; fewer
-    than half if the oracle would else have fewer than 15 (`extra_images` count). The rest is the oracle's. Sets are of
+    than half if the oracle would else have fewer than 14 (`extra_images` count). The rest is the oracle's. Sets are of
     all classes in turn, `shots` distinct seeds each.
 
     Args:
@@ -35,10 +36,11 @@ class SeedSets:
         samples: images that are made, over all sets.
         per_set: images that are made from a set.
         seed: of the split, the sets, what is made from them, and the oracle.
-        steps, batch_size, width: of the oracle's training, see `train_classifier`.
+        steps, batch_size, width: of the oracle's training, see `train_classifier`. By default 12 steps for each class,
+            768 images of it, and at least 600.
         precision, cache_dir, verbose: as `train_classifier`.
-        transformations: of the row "augmented", and, half as far, of the images that the oracle learns from; by default
-            A.1's for such images.
+        transformations: of the row "augmented", and of the images that the oracle learns from, there without a crop; by
+            default A.1's for such images.
         oracle: a trained one, of the classes that are not left out, numbered in their order.
 
     Attributes:
@@ -67,9 +69,9 @@ class SeedSets:
         samples: int = 5000,
         per_set: int = 5,
         seed: int = 0,
-        steps: int = 3000,
+        steps: int | None = None,
         batch_size: int = 64,
-        width: int = 32,
+        width: int = 16,
         precision: str = "float32",
         cache_dir: str | os.PathLike | None = None,
         transformations: Transformations | None = None,
@@ -115,10 +117,10 @@ class SeedSets:
                 learned,
                 np.concatenate([self.labels[rest], more[kept]]),
                 len(self.classes),
-                steps=steps,
+                steps=max(_LEAST_STEPS, _STEPS_PER_CLASS * len(self.classes)) if steps is None else steps,
                 batch_size=batch_size,
                 width=width,
-                augmentation=_narrowed(self._transformations, _SHARE),
+                augmentation=dataclasses.replace(self._transformations, crop=None),
                 label_smoothing=_SMOOTHING,
                 peak_rate=_PEAK_RATE,
                 precision=precision,
@@ -161,7 +163,7 @@ class SeedSets:
             return augmented_of_sets(*given, self._transformations)
 
         return {
-            "real": as_images(self.images[self._others()], made=True),
+            "real": as_images(self.images[self._others(self._members)], made=True),
             "pixel_fade": self.generate(fade_of_sets),
             "augmented": self.generate(augmented),
         }
@@ -204,11 +206,19 @@ class SeedSets:
         sets = [random.choice(self._members[number], shots, replace=False) for number in classes]
         return classes, np.stack(sets)
 
-    def _others(self) -> np.ndarray:
+    def others(self) -> np.ndarray:
+        """Real images as many as are made, of each set's class and not in the set, uint8 (samples, H, W, C).
+
+        Those that the oracle saw are among them: for how they differ, not for their fidelity.
+        """
+        members = [np.flatnonzero(self.labels == number) for number in range(len(self.classes))]
+        return self.images[self._others(members)]
+
+    def _others(self, members: list[np.ndarray]) -> np.ndarray:
         random = np.random.default_rng([self._seed, 8])
         drawn = []
         for number, own in zip(self.set_classes, self.sets, strict=True):
-            others = np.setdiff1d(self._members[number], own)
+            others = np.setdiff1d(members[number], own)
             drawn.append(np.resize(random.permutation(others), self.per_set))
         return np.concatenate(drawn)[: len(self.origins)]
 
@@ -252,8 +262,3 @@ def _by_class(right: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
     """The share of each class; NaN for those without images."""
     total = np.bincount(classes, minlength=count)
     return np.where(total > 0, np.bincount(classes, right, minlength=count) / np.maximum(total, 1), np.nan)
-
-
-def _narrowed(ranges: Transformations, share: float) -> Transformations:
-    sizes = {name: share * size for name, size in dataclasses.asdict(ranges).items() if isinstance(size, float)}
-    return dataclasses.replace(ranges, **sizes, crop=None)

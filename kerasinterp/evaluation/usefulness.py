@@ -200,7 +200,16 @@ class _Training:
         self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps))
         self._optimizer.build(self._model.trainable_variables)
         self._fresh = [variable.numpy() for variable in self._optimizer.variables]
-        self._run = {augment: tf.function(functools.partial(self._steps_of, augment)) for augment in (False, True)}
+        signature = [  # traced once, however large the pool is
+            tf.TensorSpec([None, *image_shape], tf.float32),
+            tf.TensorSpec([None], tf.int64),
+            tf.TensorSpec([steps, batch_size], tf.int32),
+            tf.TensorSpec([], tf.int64),
+        ]
+        self._run = {
+            augment: tf.function(functools.partial(self._steps_of, augment), input_signature=signature)
+            for augment in (False, True)
+        }
         self._verdicts = tf.function(functools.partial(self._model, training=False))
 
     def batches(self, draw: int, k: int, generated: int) -> np.ndarray:
@@ -233,7 +242,7 @@ class _Training:
 
     def _steps_of(self, augment, pool, classes, batches, number):
         for step in tf.range(tf.shape(batches)[0]):
-            images = tf.ensure_shape(tf.gather(pool, batches[step]), [self._batch_size, *pool.shape[1:]])
+            images = tf.gather(pool, batches[step])
             if augment:
                 draws = tf.stack([number, tf.cast(step, tf.int64)])
                 images = transformed_at_random(images, self._ranges, draws)

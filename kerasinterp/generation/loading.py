@@ -1,18 +1,20 @@
-"""Trained models from `.keras` files, with a sentence for every file that is none."""
+"""Trained models from `.keras` files and presets, with a sentence for every file that is none."""
 
 import copy
 import errno
 import json
 import os
-import re
 import zipfile
 from pathlib import Path
 
 import keras
 
+from kerasinterp import presets
+from kerasinterp._unloadable import why_unloadable
 from kerasinterp.errors import InputError
 from kerasinterp.files import regular
 from kerasinterp.objectives import Objective
+from kerasinterp.presets.finding import no_preset
 
 # Keras stores the parts of a file as they are, and trained weights hardly shrink when another program packs them again;
 # an optimizer's zeros do, so what a file unpacks to may be some times its size. A small file may be mostly its config.
@@ -26,16 +28,31 @@ def load_model(path: str | os.PathLike) -> Objective:
     more than its size is refused before it is unpacked.
 
     Args:
-        path: a `.keras` file that this package wrote.
+        path: a `.keras` file that this package wrote; or a preset's folder or, where there is no such file or folder,
+            its name (`kerasinterp.presets`).
 
     Raises:
-        InputError: no such file, not a Keras model, damaged, unsafe, or a model that makes no images of codes.
+        InputError: no such file or preset, not a Keras model, damaged, unsafe, or a model that makes no images of
+            codes.
     """
     path = Path(path)
+    model = Objective.from_preset(path) if presets.folder_of(path) else _of_file(path)
+    if not (hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))):
+        raise InputError(
+            f"{path} holds a {type(model).__name__}, which has no codes to encode to and decode: "
+            "give a model that kerasinterp trained."
+        )
+    return model
+
+
+def _of_file(path: Path) -> keras.Model:
     if path.is_dir():
-        raise InputError(f"{path} is a directory: give the .keras file of a trained model.")
+        raise InputError(f"{path} is a directory: give the .keras file of a trained model, or a preset.")
     if not path.exists():
-        raise InputError(f"there is no model file {path}.")
+        may_be_a_preset = not path.suffix and len(path.parts) == 1
+        raise InputError(
+            no_preset(path, "model file or preset") if may_be_a_preset else f"there is no model file {path}."
+        )
     regular(path)
     try:
         _check_archive(path)
@@ -48,15 +65,9 @@ def load_model(path: str | os.PathLike) -> Objective:
             f"{path} is not a .keras file, or it is damaged: give the .keras file of a trained model."
         ) from error
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises anything from KeyError to BadZipFile for a foreign file
-        raise InputError(_reason(path, error)) from error
-    if not (hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))):
-        raise InputError(
-            f"{path} holds a {type(model).__name__}, which has no codes to encode to and decode: "
-            "give a model that kerasinterp trained."
-        )
-    return model
+        raise InputError(why_unloadable(path, error, _written_by(path))) from error
 
 
 def _check_archive(path: Path) -> None:
@@ -94,31 +105,10 @@ def _size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> int:
     return size
 
 
-def _reason(path: Path, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, InputError):
-        return f"{path} cannot be used: {text}"
-    if "safe_mode" in text or "unsafe" in text.lower() or "lambda" in text.lower():
-        return (
-            f"{path} brings Python code of its own, which Keras's safe mode refuses to run: use a model that you trust."
-        )
-    if written := _newer_keras(path):
-        return f"{path} was written by Keras {written}, and this is Keras {keras.__version__}: update Keras."
-    if unknown := re.search(r"Could not locate (?:class|function) '(\w+)'", text):
-        return (
-            f"{path} holds a {unknown[1]}, which is not known here: import what defines it first, or give a model that "
-            "this version of kerasinterp trained."
-        )
-    first = text.rpartition("Exception encountered: ")[2].split(". ")[0].rstrip(".")
-    return f"{path} cannot be loaded as a kerasinterp model ({type(error).__name__}: {first[:160]})."
-
-
-def _newer_keras(path: Path) -> str:
-    """The version of Keras that wrote the file, if it is newer than this one."""
+def _written_by(path: Path) -> str:
+    """The version of Keras that wrote the file."""
     try:
         with zipfile.ZipFile(path) as archive:
-            written = str(json.loads(archive.read("metadata.json"))["keras_version"])
-        numbers = [tuple(map(int, re.findall(r"\d+", version)[:2])) for version in (written, keras.__version__)]
+            return str(json.loads(archive.read("metadata.json"))["keras_version"])
     except Exception:  # it is looked at to explain a failure, and may be as damaged
         return ""
-    return written if numbers[0] > numbers[1] else ""

@@ -13,11 +13,12 @@ from kerasinterp.nn.joint import Joint
 from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
+from kerasinterp.objectives.kept import Kept
 from kerasinterp.objectives.player import Player, at_share, mean_gradient
 from kerasinterp.objectives.seeds import ReplicaSeeds
 
 
-class Objective(keras.Model):
+class Objective(Kept, keras.Model):
     """A game of players on networks.
 
     A system states `players`, what its `networks` are, and `terms`, which computes every term once from one forward
@@ -324,12 +325,7 @@ class Objective(keras.Model):
 
     def get_config(self) -> dict:
         networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
-        settings = {
-            "name": self.name,
-            "seed": self.seed,
-            "weights": dict(self.term_weights),
-            "every": dict(self.every),
-        }
+        settings = {"name": self.name, "seed": self.seed, "weights": dict(self.term_weights), "every": dict(self.every)}
         return settings | networks
 
     @classmethod

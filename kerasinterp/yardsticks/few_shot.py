@@ -87,8 +87,8 @@ def of_images(
         oracle: what its training differs in, arguments of `evaluation.SeedSets`.
         seed, precision, cache_dir, settings: as `evaluation.FewShot`.
     """
-    common = {"seed": seed, "steps": steps, "precision": precision, "cache_dir": cache_dir}
-    distances = evaluation.FewShot(*source, *target, samples=samples, **common, **settings)
+    common = {"seed": seed, "precision": precision, "cache_dir": cache_dir}
+    distances = evaluation.FewShot(*source, *target, samples=samples, steps=steps, **common, **settings)
     images, labels = target
     pairs = same_class_pairs(labels, _PAIRS, seed=0)
     notes = []
@@ -102,8 +102,8 @@ def of_images(
     except InputError as why:
         notes.append(f"Not everything could be measured: {why}")
 
-    def of_made(made: np.ndarray) -> dict:
-        return sets.measure(made) | _among(made, sets, distances) if sets else {}
+    def of_made(made: np.ndarray, differing: np.ndarray | None = None) -> dict:
+        return sets.measure(made) | _among(made, sets, distances, differing)
 
     def measure(model: Objective, _: Recipe | None) -> dict:
         make = functools.partial(evaluation.few_shot_of_sets, model)
@@ -117,7 +117,9 @@ def of_images(
         if sets:
             made = sets.without_model()
             rows["augmented"] = distances.distances(made["augmented"])
-            rows = {name: rows[name] | of_made(made[name]) for name in ("real", "pixel_fade", "augmented")}
+            rows["real"] |= of_made(made["real"], sets.others())
+            rows["pixel_fade"] |= of_made(made["pixel_fade"])
+            rows["augmented"] |= of_made(made["augmented"])
         if worth:
             rows["pixel_fade"] |= worth.measure(evaluation.fade_of_sets)
             for name, row in worth.without_model().items():
@@ -150,15 +152,21 @@ def _turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
     return evaluation.turning_error(evaluation.turning_between(model), images, ranges, seed=seed)
 
 
-def _among(made: np.ndarray, sets: evaluation.SeedSets, distances: evaluation.FewShot) -> dict:
-    """Made images beside real ones, by the features of the Frechet distance."""
+def _among(
+    made: np.ndarray, sets: evaluation.SeedSets, distances: evaluation.FewShot, differing: np.ndarray | None = None
+) -> dict:
+    """Made images beside real ones, by the features of the Frechet distance.
+
+    `differing` are those whose diversity and novelty are measured, if these are others.
+    """
     known = sets.labels >= 0
     real, labels = distances.features(sets.images[known]), sets.labels[known]
     place = np.cumsum(known) - 1  # of an image of the target among them
     features = distances.features(made)
+    compared = features if differing is None else distances.features(differing)
     whole = len(made) // sets.per_set  # sets that all their images were made of
     found = evaluation.diversity_novelty(
-        features[: whole * sets.per_set].reshape(whole, sets.per_set, -1),
+        compared[: whole * sets.per_set].reshape(whole, sets.per_set, -1),
         real[place[sets.sets[:whole]]],
         sets.set_classes[:whole],
         real,
@@ -166,10 +174,11 @@ def _among(made: np.ndarray, sets: evaluation.SeedSets, distances: evaluation.Fe
     )
     # Against images that no seeds were drawn from, as many of each side for every row, real images too.
     others = np.setdiff1d(np.arange(len(real)), place[sets.seeds])
-    count = min(len(others), len(np.unique(place[sets.seeds])))
+    count = min(len(others), len(sets.seeds), len(features))
     rng = np.random.default_rng(0)
     reference = real[rng.choice(others, count, replace=False)]
-    chosen = features[rng.choice(len(features), min(count, len(features)), replace=False)]
+    chosen = real[place[sets.seeds]] if differing is not None else features
+    chosen = chosen[rng.choice(len(chosen), count, replace=False)]
     return found | evaluation.precision_recall(reference, chosen) | evaluation.density_coverage(reference, chosen)
 
 

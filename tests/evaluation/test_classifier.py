@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasinterp.data import HANDWRITTEN, NATURAL
+from kerasinterp.data import HANDWRITTEN, NATURAL, Transformations
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import (
     Classifier,
@@ -233,6 +233,41 @@ def test_what_is_held_out_is_not_learned_from(monkeypatch):
     assert used.isdisjoint(images[n].tobytes() for n in judge)
 
 
+def test_what_is_learned_from_is_transformed_at_every_draw_and_what_is_held_out_is_not(monkeypatch):
+    seen, judged = [], []
+    monkeypatch.setattr(keras.Model, "fit", lambda model, batches, **_: seen.extend(batches.as_numpy_iterator()))
+    monkeypatch.setattr(
+        classifier, "_predict", lambda model, images: judged.append(images) or np.eye(2)[[0] * len(images)]
+    )
+    images, labels = toys.images(0)
+    train_classifier(images, labels, 2, steps=40, batch_size=8, width=4, augmentation=HANDWRITTEN)
+    learn, judge = classifier._split(labels, 2, 0.1, seed=0)
+    np.testing.assert_array_equal(judged[0], images[judge])
+    drawn = np.concatenate([batch for batch, _ in seen])
+    assert drawn.shape == (320, 12, 12, 1)
+    assert len({image.tobytes() for image in drawn}) == 320 > len(learn)
+    assert not {image.tobytes() for image in drawn} & {image.tobytes() for image in images / np.float32(127.5) - 1}
+
+
+@pytest.mark.parametrize(("steps", "rising"), [(200, 10), (19, 1)])
+def test_a_peak_rate_rises_for_a_twentieth_and_falls_to_a_tenth(steps, rising):
+    """Half a cosine from the peak; a mean of the ends half way down."""
+    rate = classifier._rate(steps, 3e-3)
+    assert float(rate(rising)) == pytest.approx(3e-3)
+    assert float(rate(0)) == pytest.approx(3e-4)
+    assert float(rate((rising + steps) / 2)) == pytest.approx((3e-3 + 3e-4) / 2)
+    assert float(rate(steps)) == pytest.approx(3e-4)
+
+
+def test_softened_labels_against_numpy():
+    """A share of the target's probability is all classes' alike."""
+    shares, labels = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]], np.float32), np.array([0, 1])
+    target = 0.8 * np.eye(3)[labels] + 0.2 / 3
+    expected = -(target * np.log(shares)).sum(axis=1)
+    np.testing.assert_allclose(classifier._crossentropy(3, 0.2)(labels, shares), expected, rtol=1e-5)
+    assert classifier._crossentropy(3, 0.0) == "sparse_categorical_crossentropy"
+
+
 @pytest.mark.parametrize("width", [4, 6])
 def test_the_width_is_the_networks(width, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: None)
@@ -259,6 +294,12 @@ def test_the_width_is_the_networks(width, monkeypatch):
         ({"labels": np.array([1, 2, 1, 2])}, "each class from 0 to 1"),
         ({"labels": np.zeros(4, int), "num_classes": 1}, "at least 2"),
         ({"labels": np.arange(4), "num_classes": 4}, "single image"),
+        ({"label_smoothing": 1.0}, r"label_smoothing is 1.0: give a share in \[0, 1\)"),
+        ({"label_smoothing": -0.1}, "label_smoothing is -0.1"),
+        ({"label_smoothing": float("nan")}, "label_smoothing is nan"),
+        ({"peak_rate": 0.0}, "peak_rate is 0.0: give a positive learning rate"),
+        ({"peak_rate": float("nan")}, "peak_rate is nan"),
+        ({"augmentation": Transformations(crop=8)}, "give it without a crop"),
     ],
 )
 def test_bad_input_gets_one_sentence(change, message):

@@ -1,11 +1,15 @@
 """Class fidelity: the split, the sets and the shares, with an oracle whose verdicts are known."""
 
+import dataclasses
 import json
+import os
 import types
 
 import numpy as np
 import pytest
 
+from kerasinterp import data
+from kerasinterp.data import HANDWRITTEN
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import SeedSets, fidelity
 from tests.evaluation import toys
@@ -40,7 +44,16 @@ def sets(counts=None, **settings) -> SeedSets:
 
 @pytest.mark.parametrize(
     ("count", "shots", "extra", "expected"),
-    [(20, 5, 0, 6), (19, 5, 200, 9), (100, 5, 0, 50), (8, 5, 0, 6), (24, 5, 0, 9), (5, 2, 0, 3), (20, 5, 9, 10)],
+    [
+        (20, 5, 0, 6),
+        (19, 5, 200, 9),
+        (100, 5, 0, 50),
+        (8, 5, 0, 6),
+        (24, 5, 0, 10),
+        (20, 2, 0, 6),
+        (5, 2, 0, 3),
+        (20, 5, 9, 10),
+    ],
 )
 def test_how_many_of_a_class_are_for_seeds(count, shots, extra, expected):
     assert fidelity._seeds_of(count, shots, extra) == expected
@@ -86,7 +99,7 @@ def test_the_oracle_sees_no_seed(monkeypatch):
     assert seen == {image.tobytes() for image in extra} - {given.images[n].tobytes() for n in given.seeds}
     np.testing.assert_array_equal(learned["images"][:, 0, 0, 0], given.classes[learned["labels"]])
     assert (learned["settings"]["steps"], learned["settings"]["cache_dir"]) == (7, "there")
-    assert learned["settings"]["augmentation"].rotation == 10.0  # half of A.1's
+    assert learned["settings"]["augmentation"] == dataclasses.replace(HANDWRITTEN, crop=None)
     assert given.protocol["oracle_images"] == len(learned["images"])
 
 
@@ -130,6 +143,18 @@ def test_a_trained_oracle_knows_its_accuracy(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize(("classes", "steps"), [(2, 600), (60, 720)])
+def test_the_oracle_trains_twelve_steps_a_class_and_at_least_600(classes, steps, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        fidelity, "train_classifier", lambda *_, steps, width, **__: asked.append((steps, width)) or reader(range(99))
+    )
+    given = numbered(dict.fromkeys(range(classes), 8))
+    SeedSets(*given, samples=10)
+    SeedSets(*given, samples=10, steps=7, width=5)
+    assert asked == [(steps, 16), (7, 5)]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -150,3 +175,31 @@ def test_bad_input_gets_one_sentence(change, message):
 def test_images_of_unknown_origin_are_refused():
     with pytest.raises(InputError, match="from which set"):
         sets().measure(numbered({3: 4})[0])
+
+
+@pytest.mark.slow
+def test_the_oracle_knows_letters_that_it_has_not_seen():
+    """Real images are of their class to a few in a hundred; shuffled ones are as often as chance has it."""
+    chosen = {"labels": True, "classes": "AEFHLRTk"}
+    images, labels = data.images("glyphs", "letters", where={"weight": "heavy", "width": "normal"}, **chosen)
+    others, other_labels = data.images("glyphs", "letters", **chosen)
+    given = SeedSets(images, labels, extra_images=others, extra_labels=other_labels, samples=400, steps=250, width=8)
+    assert given.protocol["classes"] == 8 and given.protocol["oracle_images"] > 1000
+    rows = given.without_model()
+    assert min(given.protocol["seed_accuracy"], given.protocol["oracle_accuracy"]) > 0.9
+    assert given.measure(rows["real"])["class_fidelity"] > 0.9
+    assert given.measure(rows["pixel_fade"])["class_fidelity"] > 0.8
+    shuffled = np.random.default_rng(0).permutation(given.origins)
+    assert given.measure(rows["real"], shuffled)["class_fidelity"] < 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.needs_data
+@pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="TFDS_DATA_DIR is not set")
+def test_the_oracle_knows_characters_of_twenty_drawers():
+    """Fourteen images a class to learn from; chance is one in forty."""
+    images, labels = data.images("omniglot", "train", image_size=28, channels=1, labels=True)
+    few = labels < 40
+    given = SeedSets(images[few], labels[few], samples=400, steps=400, width=8)
+    assert given.protocol["seed_accuracy"] > 0.6
+    assert given.measure(given.without_model()["real"])["class_fidelity"] > 0.6

@@ -54,7 +54,13 @@ def test_what_a_model_does_not_offer_it_does_not_have(model):
 def test_models_that_cannot_be_exported_are_named(model):
     with pytest.raises(InputError, match="Functional cannot be exported, it has no encoder, decoder or generator"):
         Networks.of(model.encoder)
+    for offered in ({"encoder": model.encoder, "decoder": model.decoder}, {"image_shape": SHAPE}):  # half of it
+        with pytest.raises(InputError, match="SimpleNamespace cannot be exported, it has no encoder"):
+            Networks.of(types.SimpleNamespace(**offered))
     latent, labels = keras.Input((LATENT,)), keras.Input((3,))
     conditional = keras.Model([latent, labels], keras.layers.Concatenate()([latent, labels]))
     with pytest.raises(InputError, match="The decoder of SimpleNamespace takes 2 tensors and gives 1"):
         Networks.of(types.SimpleNamespace(generator=conditional, image_shape=SHAPE))
+    of_two = keras.Model(model.encoder.input, [model.encoder.output] * 2)
+    with pytest.raises(InputError, match="The encoder of SimpleNamespace takes 1 tensors and gives 2"):
+        Networks.of(types.SimpleNamespace(encoder=of_two, decoder=model.decoder, image_shape=SHAPE))

@@ -115,6 +115,58 @@ def test_warmup_records_run(directory, loaded):
         assert all(len(output) == 1 for output in outputs.values())
 
 
+def prediction_log():
+    """The message, of the fields that are used, from tensorflow_serving/apis/{prediction_log,predict,model}.proto.
+
+    A tensor is the bytes of its message, which are the same on the wire.
+    """
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    text, raw, nested = 9, 12, 11  # types of fields
+    messages = {  # name: fields, as (name, number, type, the name of its message)
+        "PredictionLog": [("predict_log", 6, nested, "PredictLog")],
+        "PredictLog": [("request", 1, nested, "PredictRequest")],
+        "PredictRequest": [("model_spec", 1, nested, "ModelSpec"), ("inputs", 2, nested, "Input")],
+        "ModelSpec": [("name", 1, text, ""), ("signature_name", 3, text, "")],
+        "Input": [("key", 1, text, ""), ("value", 2, raw, "")],  # an entry of map<string, TensorProto>
+    }
+    file = descriptor_pb2.FileDescriptorProto(name="log.proto", package="t", syntax="proto3")
+    for message, fields in messages.items():
+        made = file.message_type.add(name=message)
+        for name, number, kind, of in fields:
+            label = 3 if name == "inputs" else 1  # repeated or one
+            field = made.field.add(name=name, number=number, type=kind, label=label)
+            if of:
+                field.type_name = f".t.{of}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("t.PredictionLog"))
+
+
+def test_warmup_records_ask_every_signature_for_one_example(directory, loaded):
+    path = directory / "augintae" / "1" / "assets.extra" / "tf_serving_warmup_requests"
+    read = prediction_log()
+    requests = [read.FromString(r.numpy()).predict_log.request for r in tf.data.TFRecordDataset(str(path))]
+    assert {request.model_spec.signature_name for request in requests} == set(loaded.signatures)
+    assert len(requests) == len(loaded.signatures)
+    for request in requests:
+        assert request.model_spec.name == "augintae"
+        tensor = type(tf.make_tensor_proto(0))
+        inputs = {one.key: tf.make_ndarray(tensor.FromString(one.value)) for one in request.inputs}
+        for name, value in inputs.items():
+            if name.endswith("_bytes"):
+                with Image.open(io.BytesIO(value[0])) as file:
+                    assert file.size == SHAPE[1::-1] and file.convert("L").getextrema() == (0, 0)
+            elif name == "alpha":
+                np.testing.assert_array_equal(value, np.float32([0.5]))
+            elif name == "latent":
+                assert np.linalg.norm(value) == 1.0  # as spherical mixing expects
+            else:
+                np.testing.assert_array_equal(value, np.full((1, *SHAPE), -1.0, np.float32))
+        made = loaded.signatures[request.model_spec.signature_name](**{k: tf.constant(v) for k, v in inputs.items()})
+        assert all(len(output) == 1 for output in made.values())
+
+
 def test_a_second_version_stands_beside_the_first(tmp_path):
     model = generator()
     export_serving(model, tmp_path, "m", 1)

@@ -25,6 +25,10 @@ def test_few_shot_uses_every_pair(model):
     weights = -few_shot(model, seeds, 500).reshape(500, 16)[:, :4]
     pairs = {tuple(np.flatnonzero(row > 1e-6)) for row in weights}
     assert pairs == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    for a, b in pairs:  # how much is mixed has nothing to do with what is mixed: the whole arc of each pair is drawn
+        of_pair = weights[(weights[:, a] > 1e-6) & (weights[:, b] > 1e-6)]
+        shares = np.arctan2(of_pair[:, b], of_pair[:, a]) / (np.pi / 2)
+        assert shares.min() < 0.1 and shares.max() > 0.9 and abs(shares.mean() - 0.5) < 0.1
 
 
 def test_few_shot_is_a_function_of_its_seed(model):

@@ -22,7 +22,7 @@ from kerasinterp.ops import losses
 def run_objective_test(
     make: Callable[[], Objective], batch: dict[str, np.ndarray], tmp_path: pathlib.Path, held: str = ""
 ) -> None:
-    """Checks the contract of `Objective`: players, logs, config, saving, gradients.
+    """Checks the contract of `Objective`: players, logs, config, training or inference, saving, gradients.
 
     Args:
         make: returns a new, uncompiled objective, the same each time.
@@ -33,6 +33,7 @@ def run_objective_test(
     _check_players_move_their_own_networks(make, batch)
     _check_logs(make, batch)
     _check_config_round_trip(make)
+    _check_networks_are_told_of_training(make, batch)
     _check_saved_model_goes_on_to_the_bit(make, batch, tmp_path)
     reached = {network for reach in gradients_of_terms(make, batch, held).values() for network in reach}
     assert reached == {network for player in make().players for network in player.networks}
@@ -164,6 +165,26 @@ def _check_config_round_trip(make):
     settings = [key for key, value in model.get_config().items() if key not in model.network_names()]
     assert {key: copy.get_config()[key] for key in settings} == {key: model.get_config()[key] for key in settings}
     assert [v.shape for v in copy.weights] == [v.shape for v in model.weights]
+
+
+def _check_networks_are_told_of_training(make, batch):
+    """Normalisation by the batch's own statistics, dropout: every call must say which it is; Keras takes inference."""
+    model = make()
+    networks = {id(getattr(model, name)): name for name in model.network_names()}
+    inputs = {key: tf.constant(value) for key, value in batch.items()}
+    whole = keras.Model.__call__
+    for training in (True, False):
+        told = {name: [] for name in networks.values()}
+
+        def call(self, *args, _told=told, **kwargs):
+            if id(self) in networks:
+                _told[networks[id(self)]].append(kwargs.get("training"))
+            return whole(self, *args, **kwargs)
+
+        with unittest.mock.patch.object(keras.Model, "__call__", call):
+            model.terms(inputs, training=training)
+        for name, values in told.items():
+            assert values and all(value is training for value in values), f"{name}: {values}, not {training}"
 
 
 def _check_saved_model_goes_on_to_the_bit(make, batch, tmp_path):

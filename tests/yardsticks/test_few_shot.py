@@ -9,10 +9,14 @@ from tests.evaluation import toys
 
 OF_ALL = {"fid", "kernel", "misclassification", "class_fidelity", "diversity", "novelty", "copies", "precision"}
 
+OF_TWO_STEPS = {"steps": 2, "width": 4}
+
 
 @pytest.fixture(scope="module")
 def judge():
-    return few_shot.of_images(toys.images(0, 60), toys.images(1, 60, angle=1), samples=60, steps=20, shots=3)
+    return few_shot.of_images(
+        toys.images(0, 60), toys.images(1, 60, angle=1), samples=60, steps=20, shots=3, oracle={"steps": 20, "width": 4}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +81,9 @@ def test_usefulness_when_it_is_asked_for(monkeypatch):
 
     monkeypatch.setattr(few_shot.evaluation, "Usefulness", Usefulness)
     target = toys.images(1, 40, angle=1)
-    judge = few_shot.of_images(toys.images(0, 30), target, samples=20, steps=2, shots=2, usefulness=2, seed=3)
+    judge = few_shot.of_images(
+        toys.images(0, 30), target, samples=20, steps=2, shots=2, usefulness=2, seed=3, oracle=OF_TWO_STEPS
+    )
     assert asked == [(40, 40, 2, 3)]
     assert judge.protocol["usefulness_draws"] == 2 and "usefulness_5" in judge.columns
     bases = judge.bases()
@@ -85,3 +91,10 @@ def test_usefulness_when_it_is_asked_for(monkeypatch):
     assert bases["augmented"]["usefulness_2"] == 0.5 and "class_fidelity" in bases["augmented"]
     made = judge.measure(toys.identity(), None)
     assert made["usefulness_2"] == pytest.approx(bases["pixel_fade"]["usefulness_2"], abs=1e-5)
+
+
+def test_real_images_differ_as_real_ones_though_few_are_kept_for_seeds():
+    """Of eleven images a class six are for seeds, so beside a set of five there is one."""
+    target = toys.images(1, 22, angle=1)
+    judge = few_shot.of_images(toys.images(0, 30), target, samples=20, steps=2, oracle=OF_TWO_STEPS)
+    assert judge.bases()["real"]["diversity"] > 0.5

@@ -25,6 +25,8 @@ WIDTHS = {"narrow": 0.75, "normal": 1.0, "wide": 1.3}  # horizontal stretch
 DIGIT_LIKE_LETTERS = "BDGIOQSZbgiloqsz"
 # The other letters, for figures on classes that are no digits.
 LETTERS = "".join(letter for letter in string.ascii_letters if letter not in DIGIT_LIKE_LETTERS)
+# Capitals that, at the same size, are their small letters: all but a few confusions of classifiers are of these.
+ALIKE = "CVWX"
 
 _LONGER_SIDE = 20  # pixels, as MNIST
 _SCALE = 4  # drawn so many times larger than the result, then averaged
@@ -127,6 +129,12 @@ class Glyphs(tfds.core.GeneratorBasedBuilder):
             for face in (face for face in _FACES if face.name in fonts):
                 for glyph in map(chr, range(first, first + count)):
                     yield from _examples(face, glyph, _SCRIPT_LABELS[glyph])
+
+
+def without_case(labels: np.ndarray) -> np.ndarray:
+    """Labels of letters, the capitals in `ALIKE` as their small letters."""
+    names = [*string.digits, *string.ascii_letters]
+    return np.where(np.isin(labels, [names.index(letter) for letter in ALIKE]), labels - 26, labels)
 
 
 def render(font: str, character: str, width: float = 1.0) -> dict[str, np.ndarray]:

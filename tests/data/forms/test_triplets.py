@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kerasinterp.data import HANDWRITTEN, NATURAL, Examples, Note, Transformations, to_float, triplets
+from kerasinterp.data.forms.triplets import transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -123,19 +124,21 @@ def _moves(ranges, count=200):
     """What A, B and C were drawn with, measured: degrees, pixels x and y, factor, degrees (count, 5); and alpha."""
     ranges = dataclasses.replace(ranges.only("rotation", "translation", "scale", "shear"), padding="constant")
     (batch,) = batches(triplets(DOTS, count, transformations=ranges, seed=3), 1)
-    found = []
-    for key in "abc":
-        weight = batch[key].astype(np.float64) + 1
-        weight /= weight.sum((1, 2), keepdims=True)
-        x, y = (weight * GRID[:, None]).sum((1, 2)), (weight * GRID[:, None, None]).sum((1, 2))
-        known = np.concatenate([PLACES, np.ones((3, 1))], axis=1)
-        # [x y] of the three dots = known @ [[xx yx] [xy yy] [tx ty]]
-        matrix = np.linalg.solve(known, np.stack([x, y], axis=-1))
-        (xx, yx), (xy, yy), (tx, ty) = (matrix[:, row].T for row in range(3))
-        angle, scale = np.arctan2(yx, xx), np.hypot(xx, yx)
-        slant = -(np.cos(angle) * xy + np.sin(angle) * yy) / scale
-        found.append(np.stack([np.degrees(angle), tx, ty, scale, np.degrees(np.arctan(slant))], axis=1))
-    return (*found, batch["alpha"])
+    return (*(_measured(batch[key]) for key in "abc"), batch["alpha"])
+
+
+def _measured(dots):
+    """How the dots were moved: degrees, pixels x and y, factor, degrees (count, 5)."""
+    weight = dots.astype(np.float64) + 1
+    weight /= weight.sum((1, 2), keepdims=True)
+    x, y = (weight * GRID[:, None]).sum((1, 2)), (weight * GRID[:, None, None]).sum((1, 2))
+    known = np.concatenate([PLACES, np.ones((3, 1))], axis=1)
+    # [x y] of the three dots = known @ [[xx yx] [xy yy] [tx ty]]
+    matrix = np.linalg.solve(known, np.stack([x, y], axis=-1))
+    (xx, yx), (xy, yy), (tx, ty) = (matrix[:, row].T for row in range(3))
+    angle, scale = np.arctan2(yx, xx), np.hypot(xx, yx)
+    slant = -(np.cos(angle) * xy + np.sin(angle) * yy) / scale
+    return np.stack([np.degrees(angle), tx, ty, scale, np.degrees(np.arctan(slant))], axis=1)
 
 
 def _is_uniform(values, size):
@@ -160,6 +163,21 @@ def test_what_images_are_moved_by(ranges, sizes):
     # C's are alpha A's + (1 - alpha) B's (section 4).
     expected = alpha[:, None] * a + (1 - alpha[:, None]) * b
     assert np.abs((c - expected) / sizes).max() < 0.12
+
+
+def test_images_are_transformed_at_random_each_in_its_own_way():
+    """Uniform in the ranges, drawn apart, and a function of the seed alone."""
+    ranges = dataclasses.replace(HANDWRITTEN, padding="constant")
+    dots = tf.constant(np.tile(to_float(DOTS), (400, 1, 1, 1)))
+    made = transformed_at_random(dots, ranges, tf.constant([1, 5], tf.int64)).numpy()
+    found = _measured(made)
+    for place, size in enumerate((20.0, 4.0, 4.0, 0.2, 6.0)):
+        _is_uniform(found[:, place] - (place == 3), size)
+    assert np.abs(np.corrcoef(found.T) - np.eye(5)).max() < 0.25
+    np.testing.assert_array_equal(made, transformed_at_random(dots, ranges, tf.constant([1, 5], tf.int64)))
+    for seed in ([1, 6], [2, 5]):
+        assert not np.array_equal(made, transformed_at_random(dots, ranges, tf.constant(seed, tf.int64)))
+    np.testing.assert_array_equal(transformed_at_random(dots, Transformations(), tf.constant([1, 5], tf.int64)), dots)
 
 
 @functools.cache

@@ -11,6 +11,8 @@ from kerasinterp import data
 from kerasinterp.data import glyphs
 from kerasinterp.errors import InputError
 
+WIDTHS = glyphs.WIDTHS  # before `small` narrows them
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
@@ -61,6 +63,24 @@ def test_like_mnist(small):
         assert np.abs(first + last - 27).max() <= 2  # centred
     assert (images[:, [0, -1]] == 0).all()
     assert (images.max((1, 2, 3)) > 150).all()
+
+
+def test_sizes_and_strokes():
+    """20 of 28 pixels, as MNIST; what a weight adds on each side of the two stems of an H; what a width stretches."""
+    drawn = {width: glyphs.render("DejaVuSans", "H", stretch) for width, stretch in WIDTHS.items()}
+    assert WIDTHS == {"narrow": 0.75, "normal": 1.0, "wide": 1.3}
+    ratios = {}
+    for width, weights in drawn.items():
+        image = weights["regular"]
+        assert image.shape == (28, 28)
+        high, wide = ((image.max(axis) / 255.0).sum() for axis in (1, 0))
+        assert max(high, wide) == pytest.approx(20, abs=0.5)
+        ratios[width] = wide / high
+    assert ratios["narrow"] / ratios["normal"] == pytest.approx(0.75, rel=0.05)
+    assert ratios["wide"] / ratios["normal"] == pytest.approx(1.3, rel=0.05)
+    stems = {weight: image[8].sum() / 255.0 for weight, image in drawn["normal"].items()}
+    for weight, added in {"thin": -0.6, "heavy": 0.6, "black": 1.1}.items():
+        assert stems[weight] - stems["regular"] == pytest.approx(2 * 2 * added, abs=0.3)
 
 
 def test_chosen_by_class_and_weight(small):
@@ -122,3 +142,9 @@ def test_read_only_data_folder_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(folder))
     assert len(data.images("glyphs", "digits")) > 20
     assert not [*folder.iterdir()]
+
+
+def test_letters_that_are_alike_in_both_cases_have_one_label():
+    names = [*string.digits, *string.ascii_letters]  # the dataset's labels
+    labels = np.array([names.index(one) for one in "CcVvWwXxAaKk0"])
+    assert [names[label] for label in glyphs.without_case(labels)] == list("ccvvwwxxAaKk0")
