@@ -18,6 +18,7 @@ _SMALLEST = 64  # pixels of the longer side: what is smaller is no photo, and ev
 _WORKING = 800  # pixels: a photo's longer side, to which larger ones are averaged first
 _COARSE, _WINDOW = 160, 49  # pixels: the longer side at which the paper's light is looked for, and how far around
 _FAINT = 0.1  # of the paper's light: what is no darker is no ink
+_EVEN = 0.1  # of white: a border that varies less is evenly lit paper
 _NOISE = 6.0  # standard deviations of the paper, below which nothing is ink
 # Of the ink's darkness: nothing below counts, and a stroke has some pixel above. Shadows' edges have less.
 _FLOOR, _CORE = 0.3, 0.6
@@ -47,8 +48,8 @@ def read_photo(path: str | os.PathLike, image_size: tuple[int, int]) -> tuple[np
 def centred_ink(image: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, str]:
     """The ink of a picture, light on black, its longer side 20/28 of the result's, its box in the middle.
 
-    The paper's light (a wide median, which keeps a shadow's edge where it is) is divided out, ink stretched to white
-    and everything fainter set to black; specks are dropped, and what lies at the photo's border (a table, a page's
+    The paper's light (the border's, or if that is uneven a wide median, which keeps a shadow's edge) is divided out, ink
+    stretched to white and everything fainter set to black; specks are dropped, and what lies at the photo's border (a table, a page's
     edge) where there is ink elsewhere. What is left is cut out, thickened if its strokes would be thinner than 2 pixels
     of 28, scaled by averaging, and centred. What is light on black is not inverted, and a picture that is so already
     stays as it is.
@@ -71,18 +72,20 @@ def centred_ink(image: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndar
         grey, edge = 255 - grey, 1.0 - edge
         done.append("inverted")
     ink = np.asarray(_resized(grey, [round(side / scale) for side in grey.shape]), np.float32) / 255.0
-    if not small and np.quantile(edge, 0.9) > _FAINT:
-        light = _paper(ink)
+    if photo := not small and np.quantile(edge, 0.9) > _FAINT:
+        # In even light the border is the paper; a median would take the middle of a thick pen's strokes for it.
+        even = np.ptp(np.quantile(edge, [0.05, 0.95])) < _EVEN
+        light = np.full_like(ink, np.median(edge)) if even else _paper(ink)
         darker, lighter = 1.0 - ink / np.maximum(light, 1 / 255), ink - light
         inverted = np.quantile(darker, 0.999) >= np.quantile(lighter, 0.999)
         ink = np.maximum(darker if inverted else lighter, 0.0)
-        done += ["inverted", "light evened"] if inverted else ["light evened"]
+        done += ["inverted"] * bool(inverted) + ["light evened"] * (not even)
     strokes, level = _strokes(ink)
     rows, columns = (np.flatnonzero(strokes.any(axis)) for axis in (1, 0))
     height, width = (span[-1] + 1 - span[0] for span in (rows, columns))
     drawing = round(_DRAWING * min(image_size))
     like = grey.shape == tuple(image_size) and abs(max(height, width) - drawing) <= 0.1 * min(image_size)
-    if like and "light evened" not in done:
+    if like and not photo:
         return grey[..., np.newaxis].copy(), ", ".join([*done, "kept as it is"])
     ink = np.where(ndimage.binary_dilation(strokes, iterations=2), ink, 0.0)
     ink = np.clip((ink / level - 0.5 * _FLOOR) / (1.0 - _FLOOR), 0.0, 1.0)

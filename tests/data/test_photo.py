@@ -55,7 +55,8 @@ def test_ink_is_found_in_any_light(how):
     shape = strokes(left=60 if "shadow" in how else 30)  # across the shadow's edge
     made, told = centred_ink(photo(shape, **how), (28, 28))
     inverted = "inverted, " if how.get("dark", True) else ""
-    assert re.fullmatch(rf"{inverted}light evened, cropped to 9[0-4] x 9[0-4], scaled to 20, centred", told)
+    evened = "light evened, " if {"slope", "shadow"} & set(how) else ""
+    assert re.fullmatch(rf"{inverted}{evened}cropped to 9[0-4] x 9[0-4], scaled to 20, centred", told)
     assert made.shape == (28, 28, 1) and made.dtype == np.uint8
     assert np.abs(made[..., 0].astype(float) - expected(shape)).mean() < 12  # edges apart
     assert np.corrcoef(made.ravel(), expected(shape).ravel())[0, 1] > 0.95
@@ -137,3 +138,10 @@ def test_files_of_a_folder_are_those_that_are_read(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no images"):
         data.files_of(tmp_path / "empty")
+
+
+def test_a_thick_pen_in_even_light_is_no_paper():
+    ink = strokes(height=200, width=200, top=40, left=40, size=120, thick=50)
+    made, told = centred_ink(photo(ink), (28, 28))
+    assert told.startswith("inverted, cropped")
+    assert np.corrcoef(made.ravel(), expected(ink).ravel())[0, 1] > 0.95
