@@ -48,11 +48,11 @@ def read_photo(path: str | os.PathLike, image_size: tuple[int, int]) -> tuple[np
 def centred_ink(image: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndarray, str]:
     """The ink of a picture, light on black, its longer side 20/28 of the result's, its box in the middle.
 
-    The paper's light (the border's, or if that is uneven a wide median, which keeps a shadow's edge) is divided out, ink
-    stretched to white and everything fainter set to black; specks are dropped, and what lies at the photo's border (a table, a page's
-    edge) where there is ink elsewhere. What is left is cut out, thickened if its strokes would be thinner than 2 pixels
-    of 28, scaled by averaging, and centred. What is light on black is not inverted, and a picture that is so already
-    stays as it is.
+    The paper's light (the border's, or if that is uneven a wide median, which keeps a shadow's edge) is divided out,
+    ink stretched to white and everything fainter set to black; specks are dropped, and what lies at the photo's border
+    (a table, a page's edge) where there is ink elsewhere. What is left is cut out, thickened if its strokes would be
+    thinner than 2 pixels of 28, scaled by averaging, and centred. What is light on black is not inverted, and a picture
+    that is so already stays as it is.
 
     Args:
         image: uint8 (H, W, 1), of any size.
