@@ -515,7 +515,7 @@ def test_photos_of_ink_are_made_fit_and_what_was_done_is_told(capfd, model, tmp_
         lines = err.splitlines()
         assert code == 0 and len(lines) == 2
         for n, line in enumerate(lines):
-            assert line.startswith(f"{photos / str(n)}.png: inverted, light evened, cropped to 40 x 40, scaled to 9, ")
+            assert line.startswith(f"{photos / str(n)}.png: inverted, cropped to 40 x 40, scaled to 9, ")
     with pytest.raises(InputError, match="coloured"):
         cli._read_images((photos,), (12, 12, 3), invert=False, ink=True)
 
