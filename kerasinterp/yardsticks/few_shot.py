@@ -27,6 +27,8 @@ READS = (
     "usefulness",
 )  # of a recipe's data and target
 _PAIRS = 8  # of the picture
+_PER_SET = 5  # new images of each set of seeds
+_NEIGHBOURS = 5  # that density and coverage look at, the most of these measures
 _COLUMNS = {
     "class_fidelity": "class fidelity",
     "turning_error": "turning error",
@@ -97,13 +99,18 @@ def of_images(
     sets = worth = None
     try:  # the paper's measures need fewer images than these
         extra = {} if variants is None else dict(zip(("extra_images", "extra_labels"), variants, strict=True))
-        sets = evaluation.SeedSets(*target, shots=shots, samples=samples, **extra, **common | dict(oracle or {}))
+        own = {"shots": shots, "samples": samples, "per_set": min(_PER_SET, samples)} | common | dict(oracle or {})
+        sets = evaluation.SeedSets(*target, **extra, **own)
         worth = evaluation.Usefulness(*target, draws=usefulness, seed=seed) if usefulness else None
     except InputError as why:
         notes.append(f"Not everything could be measured: {why}")
 
+    @functools.cache
+    def real() -> np.ndarray:
+        return distances.features(sets.images[sets.labels >= 0])
+
     def of_made(made: np.ndarray, differing: np.ndarray | None = None) -> dict:
-        return sets.measure(made) | _among(made, sets, distances, differing)
+        return sets.measure(made) | _among(made, real(), sets, distances, differing)
 
     def measure(model: Objective, _: Recipe | None) -> dict:
         make = functools.partial(evaluation.few_shot_of_sets, model)
@@ -153,14 +160,19 @@ def _turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
 
 
 def _among(
-    made: np.ndarray, sets: evaluation.SeedSets, distances: evaluation.FewShot, differing: np.ndarray | None = None
+    made: np.ndarray,
+    real: np.ndarray,
+    sets: evaluation.SeedSets,
+    distances: evaluation.FewShot,
+    differing: np.ndarray | None = None,
 ) -> dict:
-    """Made images beside real ones, by the features of the Frechet distance.
+    """Made images beside the target's, `real`, by the features of the Frechet distance.
 
+    Precision and its like are None of too few images.
     `differing` are those whose diversity and novelty are measured, if these are others.
     """
     known = sets.labels >= 0
-    real, labels = distances.features(sets.images[known]), sets.labels[known]
+    labels = sets.labels[known]
     place = np.cumsum(known) - 1  # of an image of the target among them
     features = distances.features(made)
     compared = features if differing is None else distances.features(differing)
@@ -179,6 +191,8 @@ def _among(
     reference = real[rng.choice(others, count, replace=False)]
     chosen = real[place[sets.seeds]] if differing is not None else features
     chosen = chosen[rng.choice(len(chosen), count, replace=False)]
+    if count <= _NEIGHBOURS:
+        return found | dict.fromkeys(("precision", "recall", "density", "coverage"))
     return found | evaluation.precision_recall(reference, chosen) | evaluation.density_coverage(reference, chosen)
 
 

@@ -98,3 +98,13 @@ def test_real_images_differ_as_real_ones_though_few_are_kept_for_seeds():
     target = toys.images(1, 22, angle=1)
     judge = few_shot.of_images(toys.images(0, 30), target, samples=20, steps=2, oracle=OF_TWO_STEPS)
     assert judge.bases()["real"]["diversity"] > 0.5
+
+
+@pytest.mark.parametrize(("count", "samples"), [(16, 20), (40, 3)])
+def test_few_images_or_samples_leave_the_measures_of_neighbours_out(count, samples):
+    target = toys.images(1, count, angle=1)
+    judge = few_shot.of_images(toys.images(0, 30), target, samples=samples, steps=2, oracle=OF_TWO_STEPS)
+    row = judge.measure(toys.identity(), None)
+    assert row["precision"] is None and row["coverage"] is None
+    assert 0.0 <= row["class_fidelity"] <= 1.0
+    assert set(judge.bases()) == {"real", "pixel_fade", "augmented"}
