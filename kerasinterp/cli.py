@@ -397,7 +397,7 @@ def evaluate(
     judged = {name: value for name, value in judged.items() if value is not None}
     if target:
         # What belongs to the recipe's own target stays behind.
-        judged = {"target_without": (), "domain_by_class": False, "target_split": "test"} | judged
+        judged = {"target_options": {}, "target_without": (), "domain_by_class": False, "target_split": "test"} | judged
         judged |= {"yardstick": "few_shot", "target": target}
     evaluate_models(models, output, every=every, seed=seed, data=data, target=judged)
     click.echo((output / "report.md").read_text())

@@ -320,9 +320,9 @@ def _of_model(path: pathlib.Path, model: Objective) -> Recipe:
 
 
 def _measured_on(recipe: Recipe, model: Objective) -> tuple:
-    target = recipe.target
-    data = recipe.data.source, recipe.data.split, target.yardstick, target.target, target.target_split
-    return (*data, *model.image_shape)
+    own, target = recipe.data, recipe.target
+    options = json.dumps([own.source_options, target.target_options, target.target_without], sort_keys=True)
+    return own.source, own.split, options, target.yardstick, target.target, target.target_split, *model.image_shape
 
 
 def _names(models: Mapping[pathlib.Path, Objective], recipes_of: Mapping[pathlib.Path, Recipe]) -> dict:

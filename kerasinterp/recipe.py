@@ -187,6 +187,8 @@ class Target:
         shots: seeds that each set of new images is made from.
         usefulness: how often classifiers are trained on few seeds and on new images, to see what these are worth to
             them; each of seven kinds at 2, 5 and 10 seeds a class. 0 leaves it out.
+        target_options: few-shot: further arguments of `kerasinterp.data.images` for the target, such as
+            `{"where": {"script": "greek"}}`.
     """
 
     yardstick: str = "few_shot"
@@ -198,6 +200,7 @@ class Target:
     samples: int = 5000
     shots: int = 5
     usefulness: int = 0
+    target_options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         check_fields(self)

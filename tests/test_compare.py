@@ -324,6 +324,14 @@ def test_a_target_of_ones_own_is_measured_on(compared, judges, tmp_path):
 
 def test_what_cannot_be_measured_together_is_refused(compared, judges, tmp_path):
     run = compared[0] / "runs" / "AAE_0"
+    for setting in ("source_options", "target_options"):  # images chosen otherwise are other images
+        chosen = shutil.copytree(run, tmp_path / setting)
+        written = json.loads((chosen / "recipe.json").read_text())
+        group = written["recipe"][{"source_options": "data", "target_options": "target"}[setting]]
+        group[setting] = {"where": {"length": 3}}
+        (chosen / "recipe.json").write_text(json.dumps(written))
+        with pytest.raises(InputError, match=f"{setting} was trained on other data than"):
+            compare.evaluate([run, chosen], tmp_path / "out")
     small = find("aae_lines16", smoke=True).change(width=2, latent_size=4)
     other = tmp_path / "other.keras"
     training.build(small.change(image_size=32)).save(other)

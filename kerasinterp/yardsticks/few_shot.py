@@ -19,6 +19,7 @@ READS = (
     "invert",
     "target",
     "target_split",
+    "target_options",
     "target_without",
     "domain_by_class",
     "judge_steps",
@@ -210,10 +211,11 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     """
     if recipe.target.target is None:
         raise InputError(f"{recipe.name or 'The recipe'} has no target to be measured on: give one by --target.")
-    images, labels = _images(recipe, recipe.target.target, recipe.target.target_split)
-    kept = ~np.isin(labels, recipe.target.target_without)
+    target = recipe.target
+    images, labels = _images(recipe, target.target, target.target_split, **target.target_options)
+    kept = ~np.isin(labels, target.target_without)
     if not kept.any():
-        raise InputError(f"target_without leaves no image of {recipe.target.target}: leave some class in.")
+        raise InputError(f"target_without leaves no image of {target.target}: leave some class in.")
     return images[kept], labels[kept]
 
 

@@ -56,6 +56,7 @@ def test_protocols_are_as_json_has_them():
         ({"samples": 7}, True),
         ({"source": "lines"}, True),
         ({"split": "test"}, True),
+        ({"target_options": {"where": {"script": "greek"}}}, True),
         ({"invert": True}, True),
         ({"image_size": 32}, True),
         ({"source_options": {"where": 1}}, True),
@@ -118,6 +119,8 @@ def test_classes_that_are_left_out(letters):
     form = {"split": "all", "image_size": (8, 8), "channels": 1, "invert": True, "labels": True}
     assert letters == [("letters", form)]
     assert len(few_shot.target_images(recipe.change(target_without=()))[0]) == 20
+    few_shot.target_images(recipe.change(target_options={"where": {"script": "greek"}}))
+    assert letters[-1] == ("letters", form | {"where": {"script": "greek"}})
     with pytest.raises(InputError, match="target_without leaves no image of letters"):
         few_shot.target_images(recipe.change(target_without=tuple(range(5))))
     with pytest.raises(InputError, match="tiny has no target to be measured on: give one by --target"):
