@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-import tqdm
 
+from kerasinterp import progress
 from kerasinterp.errors import InputError
 from kerasinterp.files import read_text, written_whole
 from kerasinterp.nn.precision import in_float32
@@ -142,20 +142,13 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar for the whole run, with images/s and the time left."""
+    """One bar for the whole run."""
 
     def __init__(self, schedule: Schedule, done: int, terms: tuple[str, ...], description: str):
         super().__init__()
         self.batch_size, self.terms = schedule.batch_size, terms
-        self.bar = tqdm.tqdm(
-            total=schedule.steps * schedule.batch_size,
-            initial=done * schedule.batch_size,
-            desc=description,
-            unit="images",
-            unit_scale=True,
-            smoothing=0.1,
-            mininterval=0.5,
-        )
+        size = schedule.batch_size
+        self.bar = progress.bar(schedule.steps * size, description, "images", done=done * size)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.bar.update(self.batch_size)

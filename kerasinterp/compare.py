@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from kerasinterp import generation, presets, training
+from kerasinterp import generation, presets, progress, training
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import read_text, written_whole
@@ -147,10 +147,13 @@ def evaluate(
             raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
     check_measurable(*last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
-    measured = {
-        names[path]: [[_measured(file, recipes_of[path], judged_by, seen) for seen, file in own.items()]]
-        for path, own in files.items()
-    }
+    measured: dict[str, list[list[dict]]] = {}
+    with progress.bar(sum(map(len, files.values())), "measuring", "models") as told:
+        for path, own in files.items():
+            measured[names[path]] = rows = [[]]
+            for seen, file in own.items():
+                rows[0].append(_measured(file, recipes_of[path], judged_by, seen))
+                told.update()
     return _show(output, "report", measured, judged_by, {names[path]: model for path, model in last.items()})
 
 

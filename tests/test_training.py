@@ -576,7 +576,7 @@ def test_samples_are_drawn_after_each_epoch(recipe, tmp_path):
 def test_progress_counts_images_of_the_whole_run():
     progress = callbacks.Progress(Schedule(epochs=2, images_per_epoch=64, batch_size=32), 1, ("error", "none"), "AE")
     try:
-        assert (progress.bar.total, progress.bar.n, progress.bar.unit, progress.bar.desc) == (128, 32, "images", "AE")
+        assert (progress.bar.total, progress.bar.n, progress.bar.unit, progress.bar.desc) == (128, 32, " images", "AE")
         progress.on_train_batch_end(0, {"error": np.float32(0.12345), "other": 1.0})
         assert progress.bar.n == 64 and progress.bar.postfix == "error=0.123"
     finally:

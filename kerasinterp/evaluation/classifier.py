@@ -1,5 +1,6 @@
 """A classifier that judges generated images: its class decisions, and its penultimate layer as features."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasinterp import progress
 from kerasinterp.data.forms.numbered import without_autotuning
 from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
 from kerasinterp.errors import InputError
@@ -102,7 +104,7 @@ def train_classifier(
         seed: of the split, the weights and the order of images.
         cache_dir: a folder for trained classifiers, named by a hash of images, labels and settings; None for no cache.
         network: `infogan.classifier`, or another builder with its arguments (`dcgan.classifier`).
-        verbose: Keras's progress: 0 none, 1 a bar.
+        verbose: 1 tells the progress of training, 0 does not.
 
     Raises:
         InputError: images or labels that do not fit, or an unusable setting.
@@ -212,8 +214,10 @@ def _train(
     finally:
         keras.config.set_dtype_policy(policy)
     model.compile(keras.optimizers.Adam(rate), _crossentropy(num_classes, label_smoothing), metrics=["accuracy"])
-    with reproducible(seed):
-        model.fit(batches, shuffle=False, verbose=verbose)
+    told = progress.bar(len(batches), f"classifier of {num_classes:,} classes", "steps") if verbose else None
+    with told or contextlib.nullcontext(), reproducible(seed):
+        moved = [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: told.update())] if told else []
+        model.fit(batches, shuffle=False, verbose=0, callbacks=moved)
     result.set_weights(model.get_weights())
     return result
 

@@ -1,13 +1,15 @@
 """Usefulness: what images made from a few seeds a class are worth to a classifier that learns from them."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import scipy.stats
 import tensorflow as tf
 
+from kerasinterp import progress
 from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.paths import as_float, finite
@@ -45,6 +47,7 @@ class Usefulness:
         transformations: of "augmented"; by default A.1's for such images.
         seed: of everything that is drawn.
         network: `infogan.classifier`, or another builder with its arguments.
+        verbose: 1 tells how many classifiers are trained.
 
     Attributes:
         protocol: the settings and how many classes and test images there are.
@@ -68,6 +71,7 @@ class Usefulness:
         transformations: Transformations | None = None,
         seed: int = 0,
         network: Callable[..., keras.Model] = infogan.classifier,
+        verbose: int = 0,
     ):
         images, labels = np.asarray(images), np.asarray(labels)
         if images.ndim != 4 or images.dtype != np.uint8 or labels.shape != (len(images),):
@@ -97,6 +101,7 @@ class Usefulness:
         ranges = transformations or usual_transformations(images)
         self._training = _Training(images.shape[1:], len(chosen), steps, batch_size, width, ranges, seed, network)
         self._parts = [self._split(members, draw) for draw in range(draws)]
+        self._verbose, self._told = verbose, None
         self._found: dict[bool, dict[int, np.ndarray]] = {}  # of the methods without generated images
         self.protocol = {
             "usefulness_classes": len(chosen),
@@ -127,12 +132,13 @@ class Usefulness:
             InputError: as `make`.
         """
         row = {}
-        for k in self._shots:
-            made = [self._make(make, draw, k) for draw in range(self._draws)]
-            for name, augment in (("", False), ("_augmented", True)):
-                found = np.array([self._accuracy(draw, k, augment, made[draw]) for draw in range(self._draws)])
-                gain = found - self._without(augment)[k]
-                row |= interval(f"usefulness_{k}{name}", found) | interval(f"usefulness_{k}{name}_gain", gain)
+        with self._telling((2 + 2 - len(self._found)) * len(self._shots) * self._draws):
+            for k in self._shots:
+                made = [self._make(make, draw, k) for draw in range(self._draws)]
+                for name, augment in (("", False), ("_augmented", True)):
+                    found = np.array([self._accuracy(draw, k, augment, made[draw]) for draw in range(self._draws)])
+                    gain = found - self._without(augment)[k]
+                    row |= interval(f"usefulness_{k}{name}", found) | interval(f"usefulness_{k}{name}_gain", gain)
         return row
 
     def without_model(self) -> dict[str, dict[str, float]]:
@@ -144,6 +150,16 @@ class Usefulness:
             rows["augmented"] |= interval(f"usefulness_{k}", augmented)
             rows["augmented"] |= interval(f"usefulness_{k}_gain", augmented - alone)
         return rows
+
+    @contextlib.contextmanager
+    def _telling(self, classifiers: int) -> Iterator[None]:
+        """Tells of so many classifiers that are trained within, if anything is told."""
+        if not self._verbose:
+            yield
+            return
+        with progress.bar(classifiers, "usefulness", "classifiers") as self._told:
+            yield
+        self._told = None
 
     def _without(self, augment: bool) -> dict[int, np.ndarray]:
         if augment not in self._found:
@@ -173,6 +189,8 @@ class Usefulness:
             pool, labels = np.concatenate([pool, generated]), np.concatenate([labels, np.repeat(number, count)])
         self._training.learn(pool, labels, self._training.batches(draw, k, count), draw, augment)
         right = self._training.verdicts(as_float(self._images[tested])) == classes
+        if self._told is not None:
+            self._told.update()
         return float(np.mean(np.bincount(classes, right) / np.bincount(classes)))
 
 

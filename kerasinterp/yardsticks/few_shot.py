@@ -90,7 +90,7 @@ def of_images(
         oracle: what its training differs in, arguments of `evaluation.SeedSets`.
         seed, precision, cache_dir, settings: as `evaluation.FewShot`.
     """
-    common = {"seed": seed, "precision": precision, "cache_dir": cache_dir}
+    common = {"seed": seed, "precision": precision, "cache_dir": cache_dir, "verbose": 1}
     distances = evaluation.FewShot(*source, *target, samples=samples, steps=steps, **common, **settings)
     images, labels = target
     pairs = same_class_pairs(labels, _PAIRS, seed=0)
@@ -102,7 +102,7 @@ def of_images(
         extra = {} if variants is None else dict(zip(("extra_images", "extra_labels"), variants, strict=True))
         own = {"shots": shots, "samples": samples, "per_set": min(_PER_SET, samples)} | common | dict(oracle or {})
         sets = evaluation.SeedSets(*target, **extra, **own)
-        worth = evaluation.Usefulness(*target, draws=usefulness, seed=seed) if usefulness else None
+        worth = evaluation.Usefulness(*target, draws=usefulness, seed=seed, verbose=1) if usefulness else None
     except InputError as why:
         notes.append(f"Not everything could be measured: {why}")
 

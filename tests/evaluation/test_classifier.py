@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasinterp import progress
 from kerasinterp.data import HANDWRITTEN, NATURAL, Transformations
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import (
@@ -197,24 +198,33 @@ def test_settings_reach_the_network_and_the_cache(monkeypatch, tmp_path):
     assert len({usual, *others}) == 1 + len(others)
 
 
+def test_progress_is_told_when_it_is_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "_FIRST", 0.0)
+    images, labels = toys.images(0)
+    train_classifier(images, labels, 2, steps=3, batch_size=7, width=4)
+    assert capsys.readouterr().err == ""
+    train_classifier(images, labels, 2, steps=3, batch_size=7, width=4, verbose=1)
+    assert "classifier of 2 classes: 3 of 3 steps (100%)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("steps", [100, 2])
 def test_the_rate_is_cut_tenfold_after_35_and_after_70_percent(steps, monkeypatch):
     """AugIntAE A.1: Adam at 0.001, cut at 35 and 70 of 100 epochs. And what it learns from, batch by batch."""
     seen = []
 
-    def fit(model, batches, shuffle, verbose):
+    def fit(model, batches, shuffle, verbose, callbacks):
         seen.append((model.optimizer, list(batches.as_numpy_iterator()), shuffle, verbose))
 
     monkeypatch.setattr(keras.Model, "fit", fit)
     images, labels = toys.images(0)
-    train_classifier(images, labels, 2, steps=steps, batch_size=7, width=4, verbose=1)
+    train_classifier(images, labels, 2, steps=steps, batch_size=7, width=4)
     ((optimizer, batches, shuffle, verbose),) = seen
     assert type(optimizer) is keras.optimizers.Adam
     rate = optimizer._learning_rate
     ends = {100: [(0, 35, 1e-3), (36, 70, 1e-4), (71, 100, 1e-5)], 2: [(0, 1, 1e-3), (2, 2, 1e-4)]}[steps]
     for first, last, value in ends:
         assert [float(rate(first)), float(rate(last))] == pytest.approx([value, value])
-    assert (len(batches), shuffle, verbose) == (steps, False, 1)
+    assert (len(batches), shuffle, verbose) == (steps, False, 0)
     known = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
     for pixels, classes in batches:
         assert pixels.shape == (7, 12, 12, 1) and -1 <= pixels.min() < -0.9 and 0.8 < pixels.max() <= 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasinterp import data
+from kerasinterp import data, progress
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import Usefulness, fade_of_sets
 from kerasinterp.evaluation.usefulness import interval
@@ -19,10 +19,14 @@ def test_an_interval_is_students():
 
 
 @pytest.mark.slow
-def test_rows_hold_each_measure_with_its_interval_and_repeat_themselves():
+def test_rows_hold_each_measure_with_its_interval_and_repeat_themselves(monkeypatch, capsys):
     images, labels = toys.images(0, 20)
-    one, two = (Usefulness(images, labels, **SMALL) for _ in range(2))
+    monkeypatch.setattr(progress, "_FIRST", 0.0)
+    one, two = Usefulness(images, labels, **SMALL, verbose=1), Usefulness(images, labels, **SMALL)
     row = one.measure(fade_of_sets)
+    assert "usefulness: 16 of 16 classifiers" in capsys.readouterr().err  # without a model too, the first time
+    assert one.measure(fade_of_sets) == row
+    assert "usefulness: 8 of 8 classifiers" in capsys.readouterr().err
     names = [f"usefulness_{k}{name}" for k in (2, 3) for name in ("", "_gain", "_augmented", "_augmented_gain")]
     assert set(row) == {name + end for name in names for end in ("", "_low", "_high")}
     rows = one.without_model()

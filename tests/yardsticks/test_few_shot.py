@@ -69,7 +69,7 @@ def test_usefulness_when_it_is_asked_for(monkeypatch):
     class Usefulness:
         protocol = {"usefulness_draws": 2}
 
-        def __init__(self, images, labels, draws, seed):
+        def __init__(self, images, labels, draws, seed, verbose):
             asked.append((len(images), len(labels), draws, seed))
 
         def measure(self, make):

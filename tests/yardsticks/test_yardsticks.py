@@ -140,7 +140,7 @@ def test_the_judges_are_asked_what_the_recipe_says(letters, monkeypatch):
     recipe = RECIPE.change(target=Target(target="letters", judge_steps=3, samples=9, domain_by_class=True))
     made = judged(recipe.change(precision="bfloat16", source_options={"classes": "a"}), seed=4)
     settings = {"samples": 9, "seed": 4, "steps": 3, "domain_by_class": True, "precision": "mixed_bfloat16"}
-    assert asked == [settings | {"cache_dir": pathlib.Path("nowhere")}]
+    assert asked == [settings | {"cache_dir": pathlib.Path("nowhere"), "verbose": 1}]
     assert [what for what, _ in letters] == ["lines/16", "letters"]
     assert letters[0][1]["classes"] == "a" and "classes" not in letters[1][1]  # of the source's own dataset
     assert "too few images" in made.note and made.protocol["accuracy"] == 0.5

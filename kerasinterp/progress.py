@@ -1,0 +1,45 @@
+"""How far a long step is: a bar on a terminal, in a log file a line a minute; nothing of what is soon done."""
+
+import sys
+from typing import TextIO
+
+import tqdm
+
+_LINE = "{desc}: {n_fmt} of {total_fmt}{unit} ({percentage:.0f}%), {rate_fmt}, {remaining} left{postfix}"
+_EVERY = 60.0  # seconds, between two lines of a log
+_FIRST = 10.0  # seconds, until the first of them
+_SOON = 2.0  # seconds: what takes no longer has no bar
+
+
+def bar(total: int, what: str, unit: str, *, done: int = 0, file: TextIO | None = None) -> tqdm.tqdm:
+    """What is told of a step, with its rate and the time left; a context manager, to be moved by `update(n)`.
+
+    Args:
+        total: how many units the step has.
+        what: the step's name.
+        unit: in the plural.
+        done: units that were done before.
+        file: where to; by default the standard error.
+    """
+    file = file or sys.stderr
+    settings = {"total": total, "desc": what, "initial": done, "unit": f" {unit}", "unit_scale": total >= 10_000}
+    if file.isatty():
+        return tqdm.tqdm(**settings, file=file, smoothing=0.1, mininterval=0.5, delay=_SOON)
+    return tqdm.tqdm(
+        **settings, file=_Lines(file), smoothing=0.1, mininterval=_EVERY, delay=_FIRST, bar_format=_LINE, ncols=10_000
+    )
+
+
+class _Lines:
+    """A text file to which a bar writes lines, not carriage returns."""
+
+    def __init__(self, file: TextIO):
+        self._file, self._last = file, ""
+
+    def write(self, text: str) -> None:
+        if (line := text.strip()) and line != self._last:  # a bar that ends says the last one again
+            self._file.write(f"{line}\n")
+            self._last = line
+
+    def flush(self) -> None:
+        self._file.flush()
