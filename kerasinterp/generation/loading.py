@@ -14,7 +14,7 @@ from kerasinterp._unloadable import why_unloadable
 from kerasinterp.errors import InputError
 from kerasinterp.files import regular
 from kerasinterp.objectives import Objective
-from kerasinterp.presets.finding import no_preset
+from kerasinterp.presets.finding import CONFIG, no_preset
 
 # Keras stores the parts of a file as they are, and trained weights hardly shrink when another program packs them again;
 # an optimizer's zeros do, so what a file unpacks to may be some times its size. A small file may be mostly its config.
@@ -47,7 +47,10 @@ def load_model(path: str | os.PathLike) -> Objective:
 
 def _of_file(path: Path) -> keras.Model:
     if path.is_dir():
-        raise InputError(f"{path} is a directory: give the .keras file of a trained model, or a preset.")
+        raise InputError(
+            f"{path} is a directory, and no preset's, for want of {CONFIG}: give the .keras file of a trained model, "
+            "or a preset."
+        )
     if not path.exists():
         may_be_a_preset = not path.suffix and len(path.parts) == 1
         raise InputError(

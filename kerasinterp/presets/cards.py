@@ -19,6 +19,7 @@ _SHOWN = {
     "novelty": "novelty",
     "copies": "copies",
 }
+_WHATEVER_SHOTS = ("turning_error", "l2", "kernel")  # of pairs, or of single images
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -80,16 +81,20 @@ def text(card: Mapping[str, Any]) -> str:
             f"- Made into a preset on {card['processor']}.",
         ]
     lines += [f"- Limit: {limit}" for limit in card.get("limits", [])]
+    told = set()
     for one in card.get("measures", []):
-        lines += ["", f"## {one['target']}, {one['split']}: classes not seen, {one['shots']} seeds", "", *_table(one)]
+        target = f"{one['target']}, {one['split']}"
+        shown = {key: title for key, title in _SHOWN.items() if target not in told or key not in _WHATEVER_SHOTS}
+        lines += ["", f"## {target}: classes not seen, {one['shots']} seeds", "", *_table(one, shown)]
+        told.add(target)
     if "training" in card and not card.get("measures"):
         lines += ["", "It was not measured on classes that it has not seen."]
     return "\n".join(lines) + "\n"
 
 
-def _table(measured: Mapping[str, Any]) -> list[str]:
+def _table(measured: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]:
     rows = measured["rows"]
-    shown = {key: title for key, title in _SHOWN.items() if any(row.get(key) is not None for row in rows.values())}
+    shown = {key: title for key, title in columns.items() if any(row.get(key) is not None for row in rows.values())}
     lines = [f"| | {' | '.join(shown.values())} |", "|---" * (len(shown) + 1) + "|"]
     for name, row in rows.items():
         cells = ["" if row.get(key) is None else f"{row[key]:.3g}" for key in shown]

@@ -77,7 +77,7 @@ def other_archive(path):
         (damaged, "damaged"),
         (other_archive, "cannot be loaded"),
         (lambda path: path.write_text("text"), "not a .keras file"),
-        (lambda path: path.mkdir(), "is a directory"),
+        (lambda path: path.mkdir(), r"is a directory, and no preset's, for want of config\.json"),
         (os.mkfifo, "is a pipe or device"),
         (lambda path: None, "no model file"),
     ],
