@@ -19,6 +19,7 @@ import click
 from click.core import ParameterSource
 
 import kerasinterp
+from kerasinterp import quiet
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.files import read_text, regular
 
@@ -546,7 +547,7 @@ def _plain_messages() -> Iterator[None]:
                 show(message, category, *place, **options)
 
         warnings.showwarning = show_plainly
-        if not _wants_messages():
+        if not quiet.messages_are_wanted():
             logger.setLevel(logging.ERROR)
         try:
             yield
@@ -554,29 +555,13 @@ def _plain_messages() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _wants_messages() -> bool:
-    return os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1")
-
-
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Looks at Keras's settings, and keeps off the terminal what TensorFlow's C++ writes while it is imported."""
-    if "tensorflow" in sys.modules or _wants_messages():
-        from kerasinterp import _keras
-
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+    """Looks at Keras's settings, and at nothing of what TensorFlow writes while it is imported."""
+    with quiet.importing():
         from kerasinterp import _keras  # noqa: F401
 
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def _refuse_given(names: Sequence[str], why: str) -> None:

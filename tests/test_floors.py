@@ -13,6 +13,7 @@ FLOORS = {
     "files": 0,
     "processor": 0,
     "progress": 0,
+    "quiet": 0,
     "typed": 0,
     "reproducible": 0,
     "_keras": 0,

@@ -6,10 +6,11 @@ Greek and Cyrillic letters out, which no report uses (README.md).
 Run as a script, or by `kerasinterp train augintae_maps_omniglot`.
 """
 
-from kerasinterp import processor
+from kerasinterp import processor, quiet
 
 if __name__ == "__main__":
-    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+    processor.prepare()
+    quiet.import_tensorflow()
 
 from kerasinterp.recipes.augintae_mnist import recipe as mnist
 from kerasinterp.recipes.augintae_omniglot import recipe as omniglot

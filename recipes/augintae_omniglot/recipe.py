@@ -3,10 +3,11 @@
 Run as a script, or by `kerasinterp train augintae_omniglot`.
 """
 
-from kerasinterp import processor
+from kerasinterp import processor, quiet
 
 if __name__ == "__main__":
-    processor.prepare()  # before TensorFlow is imported, as it is with the next line
+    processor.prepare()
+    quiet.import_tensorflow()
 
 from kerasinterp.recipes.augintae_mnist import recipe as mnist
 
