@@ -22,12 +22,11 @@ def bar(total: int, what: str, unit: str, *, done: int = 0, file: TextIO | None 
         file: where to; by default the standard error.
     """
     file = file or sys.stderr
-    settings = {"total": total, "desc": what, "initial": done, "unit": f" {unit}", "unit_scale": total >= 10_000}
+    common = {"total": total, "desc": what, "initial": done, "unit_scale": total >= 10_000, "smoothing": 0.1}
     if file.isatty():
-        return tqdm.tqdm(**settings, file=file, smoothing=0.1, mininterval=0.5, delay=_SOON)
-    return tqdm.tqdm(
-        **settings, file=_Lines(file), smoothing=0.1, mininterval=_EVERY, delay=_FIRST, bar_format=_LINE, ncols=10_000
-    )
+        return tqdm.tqdm(**common, unit=unit, file=file, mininterval=0.5, delay=_SOON)
+    lines = {"file": _Lines(file), "bar_format": _LINE, "ncols": 10_000}
+    return tqdm.tqdm(**common, **lines, unit=f" {unit}", mininterval=_EVERY, delay=_FIRST)
 
 
 class _Lines:
@@ -37,9 +36,11 @@ class _Lines:
         self._file, self._last = file, ""
 
     def write(self, text: str) -> None:
-        if (line := text.strip()) and line != self._last:  # a bar that ends says the last one again
+        line = text.strip().replace("s/ ", "s/")  # of what takes seconds each
+        place = line.partition("%")[0]
+        if line and place != self._last:  # a bar that ends says the last one again
             self._file.write(f"{line}\n")
-            self._last = line
+            self._last = place
 
     def flush(self) -> None:
         self._file.flush()

@@ -21,14 +21,22 @@ def at_once(monkeypatch):
 def test_a_log_gets_lines():
     log = io.StringIO()
     with progress.bar(40_000, "AE", "images", done=10_000, file=log) as bar:
-        bar.update(10_000)
         bar.set_postfix({"error": "0.12"}, refresh=False)
+        bar.update(10_000)
         bar.update(20_000)
     lines = log.getvalue().splitlines()
     assert "\r" not in log.getvalue() and "\x1b" not in log.getvalue()
     assert all(line.startswith("AE: ") and " left" in line for line in lines)
     assert lines[-1].startswith("AE: 40.0k of 40.0k images (100%), ") and lines[-1].endswith(", error=0.12")
-    assert "images/s" in lines[-1] and len(set(lines)) == len(lines)
+    assert " images/s" in lines[-1] and len({line.partition("%")[0] for line in lines}) == len(lines)
+
+
+def test_what_takes_seconds_each_is_told_so():
+    log = io.StringIO()
+    with progress.bar(4, "measuring", "models", file=log) as bar:
+        bar.start_t = bar.last_print_t = bar.start_t - 20  # as if it had begun so long ago
+        bar.update(2)
+    assert "s/models" in log.getvalue() and "2 of 4 models (50%)" in log.getvalue()
 
 
 def test_a_log_gets_few_lines(monkeypatch):
