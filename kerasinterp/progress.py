@@ -25,8 +25,8 @@ def bar(total: int, what: str, unit: str, *, done: int = 0, file: TextIO | None 
     common = {"total": total, "desc": what, "initial": done, "unit_scale": total >= 10_000, "smoothing": 0.1}
     if file.isatty():
         return tqdm.tqdm(**common, unit=unit, file=file, mininterval=0.5, delay=_SOON)
-    lines = {"file": _Lines(file), "bar_format": _LINE, "ncols": 10_000}
-    return tqdm.tqdm(**common, **lines, unit=f" {unit}", mininterval=_EVERY, delay=_FIRST)
+    lines = {"file": _Lines(file), "bar_format": _LINE, "ncols": 10_000, "position": 0}
+    return tqdm.tqdm(**common, **lines, unit=f" {unit}", mininterval=_EVERY, maxinterval=_EVERY, delay=_FIRST)
 
 
 class _Lines:

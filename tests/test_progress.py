@@ -48,6 +48,17 @@ def test_a_log_gets_few_lines(monkeypatch):
     assert len(log.getvalue().splitlines()) <= 2  # the first and the last
 
 
+def test_steps_within_a_step_are_lines_too():
+    log = io.StringIO()
+    with progress.bar(2, "measuring", "models", file=log) as outer:
+        for _ in range(2):
+            with progress.bar(2, "classifier", "steps", file=log) as inner:
+                inner.update(2)
+            outer.update()
+    assert "\x1b" not in log.getvalue() and "\r" not in log.getvalue()
+    assert {line.partition(":")[0] for line in log.getvalue().splitlines()} == {"measuring", "classifier"}
+
+
 def test_a_terminal_gets_a_bar():
     terminal = Terminal()
     with progress.bar(3, "measuring", "models", file=terminal) as bar:
