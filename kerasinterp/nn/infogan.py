@@ -1,6 +1,7 @@
 """InfoGAN's networks for small images (Chen et al., 2016; the backbone of AugIntAE's handwritten characters, A.1).
 
-Any height and width divisible by 4, for the classifier any at all; `width` is the first convolution's number of maps (64 in the paper).
+Any height and width divisible by 4, for the classifier any at all; `width` is the first convolution's number of maps
+(64 in the paper).
 """
 
 import keras
