@@ -267,10 +267,16 @@ def train(
     if target:
         kept = {"judge_steps": found.target.judge_steps, "samples": found.target.samples}
         settings["target"] = Target(target=target, target_split=target_split or "test", **kept)
+    if (image_size or channels) and not source and found.target.yardstick != "few_shot":
+        raise InputError(
+            f"{recipe} is measured on images of its own size and colour: give --image-size, --colour or --grey with "
+            "--data, or leave it out."
+        )
     if objective:
         found = training.with_objective(found, objective)
     _check_directory(output)
     found = found.change(**settings)
+    training.check(found)
     if source:
         _tell_form(found, chosen=bool(recipe or image_size), coloured=channels is not None)
     run = compare.train_and_report(found, output, resume=resume)
@@ -315,7 +321,7 @@ def compare(
     _check_directory(output)
     _set_processor(None)
     with _quiet():
-        from kerasinterp import data, recipe
+        from kerasinterp import data, recipe, training
         from kerasinterp.compare import compare as compare_systems
     settings = {name: value for name, value in overrides.items() if value is not None}
     settings |= {"channels": channels} if channels else {}
@@ -326,6 +332,7 @@ def compare(
         _refuse_given(of_folders, f"on {dataset}, which is no folder of images")
     else:
         own = recipe.for_own_images(settings.get("image_size"), channels).change(source=dataset)
+        training.check(own)
         _tell_form(own, chosen="image_size" in settings, coloured=channels is not None)
     compare_systems(dataset, systems, output, seeds=seeds, jobs=jobs, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())

@@ -58,4 +58,5 @@ def classes_of(path: str | os.PathLike) -> dict[str, int]:
             f"{path} has {counts['']} images beside the folders of its classes: move each into its class's folder, "
             "or remove it."
         )
-    return {name or path.absolute().name: counts[name] for name in sorted(counts, key=_natural)}
+    folder = path if path.is_dir() else path.parent
+    return {name or folder.absolute().name: counts[name] for name in sorted(counts, key=_natural)}

@@ -25,7 +25,7 @@ RECIPES += (
         images_per_epoch=20_000,  # ours: epochs of minutes
         epochs=51,  # 1,020,000 images, as at 28 x 28
         snapshot_every=10,
-        target=Target(samples=2000),  # ours: 5,000 of them, several times over, fill gigabytes
+        target=Target(samples=2000, judge_steps=1000),  # ours: for memory and time
     ),
 )
 RECIPES += (
@@ -38,14 +38,19 @@ RECIPES += (
         batch_size=16,  # ours: fewer are too few for batch normalisation, more too few updates
         images_per_epoch=10_000,
         epochs=102,
-        target=Target(samples=1000),
+        target=Target(samples=1000, judge_steps=1000),
     ),
 )
 
 
 def smoke(recipe: Recipe) -> Recipe:
     return recipe.change(
-        width=8, images_per_epoch=20 * recipe.schedule.batch_size, epochs=2, samples=100, judge_steps=20
+        width=8,
+        images_per_epoch=20 * recipe.schedule.batch_size,
+        epochs=2,
+        snapshot_every=1,
+        samples=100,
+        judge_steps=20,
     )
 
 
