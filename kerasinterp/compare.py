@@ -36,7 +36,7 @@ _SHOWN = 8  # names
 
 
 def compare(
-    dataset: str,
+    dataset: str | os.PathLike,
     systems: Sequence[str],
     output: str | os.PathLike,
     *,
@@ -81,8 +81,8 @@ def compare(
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     if seeds < 1 or jobs < 1:
         raise InputError(f"seeds and jobs are 1 or more, not {seeds} and {jobs}.")
-    chosen, said = _recipes(os.fspath(dataset), systems, smoke, settings)
-    output = pathlib.Path(output)
+    dataset, output = os.fspath(dataset), pathlib.Path(output)
+    chosen, said = _recipes(dataset, systems, smoke, settings)
     path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
     if path.exists() and (before := _read(path)) != asked:
         if not isinstance(before, dict) or set(before) != set(asked):

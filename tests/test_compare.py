@@ -268,7 +268,7 @@ def test_systems_that_cannot_learn_or_be_measured_there(asked, tmp_path):
     for system, sentence in (
         ("GLO", "GLO has no encoder"),
         ("AEAI", "AEAI's smoothness differentiates twice"),
-        ("SupervisedAMR", "learns with labels or attributes, and the data have none"),
+        ("SupervisedAMR", "also classifies: of the backbones resnet has such a one"),
         ("ACAIS", r"'ACAIS' is no system: choose of .* Did you mean 'ACAI'\?"),
     ):
         with pytest.raises(InputError, match=sentence):

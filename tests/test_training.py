@@ -900,7 +900,7 @@ def test_another_system_leaves_behind_what_it_lacks():
     player = Optimizer(0.1)
     named = training.with_objective(own.change(optimizers={"discriminator": player}), "PlainAE")
     assert named.optimizers == own.optimizers
-    for one in (ae, plain, glo):
+    for one in (ae, plain):
         assert training.build(one.change(width=2, latent_size=2)).compiled
     with pytest.raises(InputError, match="Unknown objective 'AEE'"):
         training.with_objective(own, "AEE")
