@@ -26,17 +26,11 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     own, target = recipe.data, recipe.target
-    images = data.images(
-        own.source,
-        own.split,
-        image_size=own.size,
-        channels=own.channels,
-        invert=own.invert,
-        **own.source_options,
-    )
-    some = np.random.default_rng(seed).permutation(len(images))[: target.samples]
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
+    examples = data.load_examples(own.source, own.split, **form)
+    some = examples.select(np.random.default_rng(seed).permutation(len(examples))[: target.samples]).images
     classifier = evaluation.train_classifier(
-        np.concatenate([np.flip(images[some], axes) for axes in _FLIPS]),
+        np.concatenate([np.flip(some, axes) for axes in _FLIPS]),
         np.repeat(np.arange(len(_FLIPS)), len(some)),
         len(_FLIPS),
         width=_WIDTH,
@@ -45,10 +39,10 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         seed=seed,
         cache_dir=cache_dir,
     )
-    judged = _judged(recipe, images, seed)
+    judged = _judged(recipe, examples, seed)
 
     def measure(model: Objective | None, run: Recipe | None) -> dict:
-        real = _judged(run or recipe, images, seed)
+        real = _judged(run or recipe, examples, seed)
         first, second, alphas = generation.samples.pairs_and_weights(len(real), len(real), seed)
         floats = data.to_float(real)
         if model is None:
@@ -87,7 +81,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
             "fid": "FID mixes",
         },
         picture=picture,
-        protocol={"images": len(images), "judged": len(judged), "flips_accuracy": classifier.accuracy},
+        protocol={"images": len(examples), "judged": len(judged), "flips_accuracy": classifier.accuracy},
         note="There are too few images for a Frechet distance: the FIDs tell little." if few else "",
     )
 
@@ -95,10 +89,10 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
 _OF_RECONSTRUCTIONS = ("l2", "fid_reconstruction", "kernel_reconstruction")  # pixels that nobody reconstructs
 
 
-def _judged(recipe: Recipe, images: np.ndarray, seed: int) -> np.ndarray:
+def _judged(recipe: Recipe, examples: data.Examples, seed: int) -> np.ndarray:
     """The images that are measured, at most `samples`: those that training does not see, if there are such."""
-    unseen = ~recipe.trained_on(len(images))
+    unseen = ~recipe.trained_on(len(examples))
     kept = np.flatnonzero(unseen if unseen.any() else ~unseen)
     if len(kept) < 2:
         raise InputError(f"{recipe.data.source} leaves {len(kept)} image to measure on: give more images.")
-    return images[np.random.default_rng(seed).permutation(kept)[: recipe.target.samples]]
+    return examples.select(np.random.default_rng(seed).permutation(kept)[: recipe.target.samples]).images

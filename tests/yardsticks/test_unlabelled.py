@@ -24,7 +24,7 @@ def images():
 @pytest.fixture(scope="module")
 def judge(images):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "images", lambda *_, **__: images)
+        patch.setattr(data, "load_examples", lambda *_, **__: data.Examples(images))
         return unlabelled.judge(RECIPE, None, smoke=True, seed=0)
 
 
@@ -58,7 +58,7 @@ def test_the_classifier_learns_to_tell_flipped_images(images, monkeypatch):
         given.append((pictures, labels, count, settings["steps"]))
         return types.SimpleNamespace(accuracy=0.5)
 
-    monkeypatch.setattr(data, "images", lambda *_, **__: images)
+    monkeypatch.setattr(data, "load_examples", lambda *_, **__: data.Examples(images))
     monkeypatch.setattr(unlabelled.evaluation, "train_classifier", train)
     judge = unlabelled.judge(RECIPE.change(samples=10), None, smoke=False, seed=0)
     ((pictures, labels, count, steps),) = given
@@ -70,7 +70,7 @@ def test_the_classifier_learns_to_tell_flipped_images(images, monkeypatch):
 
 
 def test_one_image_is_too_few(monkeypatch):
-    monkeypatch.setattr(data, "images", lambda *_, **__: toys.images(0, 2)[0])
+    monkeypatch.setattr(data, "load_examples", lambda *_, **__: data.Examples(toys.images(0, 2)[0]))
     with pytest.raises(InputError, match="folder leaves 1 image to measure on"):
         unlabelled.judge(RECIPE.change(share=0.5), None, smoke=True, seed=0)
 
