@@ -16,9 +16,9 @@ from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformation
 from kerasinterp.data.generated import glyphs, glyphs_scripts, lines, pole, spiral
 from kerasinterp.data.ink import ink_note
 from kerasinterp.data.loading import images, load_examples
-from kerasinterp.data.looks import classes_of, looks
 from kerasinterp.data.notes import Note
 from kerasinterp.data.photo import centred_ink, read_photo
+from kerasinterp.data.preview import classes_of, looks
 from kerasinterp.data.turns import Views, views
 
 __all__ = [
