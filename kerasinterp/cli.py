@@ -32,7 +32,7 @@ _JOBS = click.IntRange(1, max(8, os.cpu_count() or 1))  # each is a process with
 class _ImageSize(click.ParamType):
     """`64` or `48x64`: the side of a square, or height and width, in pixels."""
 
-    name = "SIDE|HEIGHTxWIDTH"
+    name = "image size"
     _LONGEST = 16_384  # kerasinterp.data reads no larger ones
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
@@ -177,8 +177,9 @@ def _with_form(command: Any) -> Any:
         click.option(
             "--image-size",
             type=_ImageSize(),
-            help="Pixels that images are brought to, 64 (square) or 48x64; they are centre-cropped.  [default: the "
-            "recipe's]",
+            metavar="SIDE|HEIGHTxWIDTH",
+            help="Pixels that images are brought to, 64 (a square) or 48x64 (HEIGHTxWIDTH), centre-cropped.  [default: "
+            "the recipe's]",
         ),
     ):
         command = option(command)
@@ -311,9 +312,9 @@ def compare(
 ) -> None:
     """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole, coil100, mnist, spiral) and compare them.
 
-    A FOLDER of images is a dataset too. Of its classes, the sub-folders, a fifth is held out and measured on, or those
-    of --target are; without classes, a tenth of the images, by what needs no labels. So is the name of a recipe that is
-    measured on unseen classes, augintae_maps_omniglot say.
+    A recipe that is measured on unseen classes, augintae_maps_omniglot say, is a DATASET too, and so is a FOLDER of
+    images. Of its classes, the sub-folders, a fifth is held out and measured on, or those of --target are; without
+    classes, a tenth of the images, by what needs no labels.
 
     A comparison that was stopped goes on when it is started again.
     """

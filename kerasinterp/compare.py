@@ -259,7 +259,7 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool, settings: dict) 
         return {system: find(groups[dataset][system], smoke=smoke).change(**settings) for system in chosen}, ""
     settings = dict(settings)
     form = {key: settings.pop(key, None) for key in ("image_size", "channels")}
-    if dataset in recipes():
+    if dataset in recipes() and recipes()[dataset].target.yardstick == "few_shot":
         base, said = find(dataset, smoke=smoke).of_size(**form).change(**settings), ""
         if not base.data.source:
             raise InputError(f"{dataset} is for images of your own: name their folder in its place.")

@@ -285,6 +285,8 @@ def test_recipes_of_unseen_classes_are_compared_on(asked, tmp_path):
     assert asked == [training.with_objective(expected, "AE")]
     with pytest.raises(InputError, match="images64 is for images of your own: name their folder"):
         compare.compare("images64", ["AE"], tmp_path / "out")
+    with pytest.raises(InputError, match=r"No comparison on 'acai_lines': choose of .* lines, .*, or give a folder"):
+        compare.compare("acai_lines", ["AE"], tmp_path / "out")
 
 
 @pytest.mark.slow
