@@ -8,6 +8,7 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -27,6 +28,25 @@ _COUNT = click.IntRange(1, 2**31 - 1)  # TensorFlow counts in 32 bits in many pl
 _SEED = click.IntRange(0, 2**32 - 1)  # what keras.utils.set_random_seed takes
 _STEPS = click.IntRange(1, 10_000)  # at 15 frames a second, eleven minutes
 _JOBS = click.IntRange(1, max(8, os.cpu_count() or 1))  # each is a process with a TensorFlow of its own
+
+
+class _ImageSize(click.ParamType):
+    """`64` or `48x64`: the side of a square, or height and width, in pixels."""
+
+    name = "image size"
+    _LONGEST = 16_384  # kerasinterp.data reads no larger ones
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | tuple[int, int]:
+        sides = re.fullmatch("([0-9]+)(?:x([0-9]+))?", value, re.ASCII)
+        size = tuple(int(side) for side in sides.groups() if side) if sides and len(value) < 20 else ()
+        if not size or not all(1 <= side <= self._LONGEST for side in size):
+            self.fail(
+                f"{value!r} is no image size: give the side of a square in pixels (64), or HEIGHTxWIDTH (48x64), of 1 "
+                f"to {self._LONGEST:,} pixels.",
+                param,
+                ctx,
+            )
+        return size[0] if len(size) == 1 else size
 
 
 class _Command(click.Command):
@@ -150,6 +170,29 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
     _say_files(made, sorted(path for path in made.iterdir() if not path.name.startswith(".")))
 
 
+def _with_form(command: Any) -> Any:
+    """Adds the options that say what images are brought to."""
+    for option in (
+        click.option("--grey", is_flag=True, help="In grey, one channel."),
+        click.option("--colour", is_flag=True, help="In colour, three channels.  [default: the recipe's]"),
+        click.option(
+            "--image-size",
+            type=_ImageSize(),
+            metavar="SIDE|HEIGHTxWIDTH",
+            help="Pixels that images are brought to, 64 (a square) or 48x64 (HEIGHTxWIDTH), centre-cropped.  [default: "
+            "the recipe's]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _channels(colour: bool, grey: bool) -> int | None:
+    if colour and grey:
+        raise InputError("--colour and --grey exclude each other: give one of them, or neither for the recipe's.")
+    return 3 if colour else 1 if grey else None
+
+
 @cli.command(short_help="Train a model by a recipe.")
 @click.argument("recipe", required=False)
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
@@ -162,11 +205,14 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
     "--target", metavar="NAME|FOLDER", help="Unseen classes for samples and the report; with --data, none by default."
 )
 @click.option("--target-split", help="Split of the dataset given by --target.  [default: test]")
+@_with_form
 @click.option("--epochs", type=_COUNT, help="Epochs in all.")
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE]")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE, or runs/images]"
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
 @click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
 def train(
@@ -176,6 +222,10 @@ def train(
     invert: bool,
     target: str | None,
     target_split: str | None,
+    image_size: int | tuple[int, int] | None,
+    colour: bool,
+    grey: bool,
+    objective: str | None,
     output: Path | None,
     resume: bool,
     smoke: bool,
@@ -183,24 +233,29 @@ def train(
 ) -> None:
     """Train a model by RECIPE (`kerasinterp list` names them), evaluate it, and keep all in a run folder.
 
-    With --data alone it is the recommended one, augintae_maps_mnist.
+    With --data alone it is the recommended one for your own images: images28 in grey or, with --image-size, the nearest
+    of images28, images64 and images128.
     """
     if recipe is None and not source:
         raise InputError("Name a recipe (`kerasinterp list`), or give images to train on by --data.")
-    recipe = recipe or _RECOMMENDED
+    channels = _channels(colour, grey)
     for given, option, other in (
         (data_split or invert, "--data-split and --invert", "--data"),
         (target_split, "--target-split", "--target"),
     ):
         if given and not {"--data": source, "--target": target}[other]:
             raise InputError(f"{option} would have no effect without {other}: give it too, or leave it out.")
-    output = output or Path("runs", recipe)
+    output = output or Path("runs", recipe or "images")
     _set_processor(output if resume else None)
     with _quiet():
         from kerasinterp import compare, training
-        from kerasinterp.recipe import Target, find
+        from kerasinterp.recipe import Target, find, for_own_images
     settings = {name: value for name, value in overrides.items() if value is not None}
-    found = find(recipe, smoke=smoke)
+    found = (
+        find(recipe, smoke=smoke).of_size(image_size, channels)
+        if recipe
+        else for_own_images(image_size, channels, smoke=smoke)
+    )
     if source:
         # What belongs to the recipe's own dataset stays behind; attributes are compared by name.
         settings["data"] = {
@@ -214,39 +269,73 @@ def train(
     if target:
         kept = {"judge_steps": found.target.judge_steps, "samples": found.target.samples}
         settings["target"] = Target(target=target, target_split=target_split or "test", **kept)
-    if (other := settings.get("objective", found.objective)) != found.objective:
-        kept = training.common_options(found.objective, other)  # the rest are those of the recipe's own
-        settings["objective_options"] = {
-            key: found.objective_options[key] for key in kept & set(found.objective_options)
-        }
+    if (image_size or channels) and not source and found.target.yardstick != "few_shot":
+        raise InputError(
+            f"{recipe} is measured on images of its own size and colour: give --image-size, --colour or --grey with "
+            "--data, or leave it out."
+        )
+    if objective:
+        found = training.with_objective(found, objective)
     _check_directory(output)
-    run = compare.train_and_report(found.change(**settings), output, resume=resume)
+    found = found.change(**settings)
+    training.check(found)
+    if source:
+        _tell_form(found, chosen=bool(recipe or image_size), coloured=channels is not None)
+    run = compare.train_and_report(found, output, resume=resume)
     _say_files(
         output, [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
     )
 
 
-@cli.command(short_help="Train systems on one dataset and compare them.")
-@click.argument("dataset")
+@cli.command(short_help="Train systems on one dataset, or your images, and compare them.")
+@click.argument("dataset", metavar="DATASET|FOLDER")
 @click.argument("systems", nargs=-1, required=True)
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for table and figures.")
 @click.option("--seeds", default=1, show_default=True, type=_COUNT, help="Runs of each system.")
+@click.option("--target", metavar="NAME|FOLDER", help="A folder's: other classes, to measure on.  [default: its own]")
+@_with_form
+@click.option("--invert", is_flag=True, help="A folder's images are dark on white, to be learned light on black.")
 @click.option("--jobs", default=1, show_default=True, type=_JOBS, help="Runs at once, sharing the cores.")
 @click.option("--epochs", type=_COUNT, help="Epochs of each run.  [default: the recipes']")
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
 def compare(
-    dataset: str, systems: tuple[str, ...], output: Path, seeds: int, jobs: int, smoke: bool, **overrides: Any
+    dataset: str,
+    systems: tuple[str, ...],
+    output: Path,
+    seeds: int,
+    jobs: int,
+    smoke: bool,
+    colour: bool,
+    grey: bool,
+    invert: bool,
+    **overrides: Any,
 ) -> None:
     """Train SYSTEMS (objectives) on DATASET (lines, lines16, pole, coil100, mnist, spiral) and compare them.
 
+    A recipe that is measured on unseen classes, augintae_maps_omniglot say, is a DATASET too, and so is a FOLDER of
+    images. Of its classes, the sub-folders, a fifth is held out and measured on, or those of --target are; without
+    classes, a tenth of the images, by what needs no labels.
+
     A comparison that was stopped goes on when it is started again.
     """
+    channels = _channels(colour, grey)
     _check_directory(output)
     _set_processor(None)
     with _quiet():
+        from kerasinterp import data, recipe, training
         from kerasinterp.compare import compare as compare_systems
     settings = {name: value for name, value in overrides.items() if value is not None}
+    settings |= {"channels": channels} if channels else {}
+    settings |= {"invert": True} if invert else {}
+    known = dataset in recipe.recipes()
+    if known or dataset in data.sources() or not Path(dataset).exists():
+        of_folders = ("target", "invert") if known else ("target", "invert", "image_size", "colour", "grey")
+        _refuse_given(of_folders, f"on {dataset}, which is no folder of images")
+    else:
+        own = recipe.for_own_images(settings.get("image_size"), channels).change(source=dataset)
+        training.check(own)
+        _tell_form(own, chosen="image_size" in settings, coloured=channels is not None)
     compare_systems(dataset, systems, output, seeds=seeds, jobs=jobs, smoke=smoke, **settings)
     click.echo((output / "table.md").read_text())
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
@@ -497,7 +586,6 @@ def _note(message: str) -> None:
 
 
 # What keeps a file from being written. Libraries in C (TensorFlow, HDF5) raise errors of their own with the same text.
-_RECOMMENDED = "augintae_maps_mnist"  # the recipe for images of one's own (recipes/augintae_maps/README.md)
 _UNWRITTEN = {
     errno.ENOSPC: "the disk is full, so {} was not written: free some space and call again.",
     errno.EDQUOT: "your quota of disk space is used up, so {} was not written: free some space and call again.",
@@ -642,6 +730,33 @@ def _photo(file: Path, image_size: tuple[int, int]) -> Any:
 def _form(image_shape: tuple[int, int, int]) -> dict[str, Any]:
     """What `kerasinterp.data` is asked for: images of the model's size and channels."""
     return {"image_size": image_shape[:2], "channels": image_shape[2]}
+
+
+def _tell_form(recipe: Any, *, chosen: bool, coloured: bool) -> None:
+    """Says what is made of a folder's images where nobody chose it, and which options change that.
+
+    Args:
+        chosen: the size was.
+        coloured: colour or grey was.
+    """
+    from kerasinterp import data
+    from kerasinterp.recipe import recipes
+
+    source, (height, width), in_colour = recipe.data.source, recipe.data.size, recipe.data.channels == 3
+    if source in data.sources() or not Path(source).exists() or (seen := data.looks(source)) is None:
+        return
+    size, has_colour = seen
+    larger = [min(one.data.size) for one in recipes().values() if not one.data.source]
+    larger = sorted(side for side in larger if min(height, width) < side <= min(size))
+    options = [f"--image-size {larger[0]}"] if larger and not chosen else []
+    if has_colour != in_colour and not coloured:
+        options.append("--colour" if has_colour else "--grey")
+    if options:
+        kinds = ("in grey", "in colour")
+        _note(
+            f"the images of {source} are {size[0]} x {size[1]} pixels (height x width) {kinds[has_colour]}, and are "
+            f"trained on at {height} x {width} {kinds[in_colour]}: {' '.join(options)} changes that."
+        )
 
 
 def _spread(images: Any, most: int) -> Any:

@@ -6,31 +6,37 @@ shows of its run.
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import json
 import multiprocessing
 import os
 import pathlib
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from kerasinterp import generation, presets, progress, training
+from kerasinterp import data, generation, presets, progress, training
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import read_text, written_whole
-from kerasinterp.objectives import Objective
-from kerasinterp.recipe import Data, Recipe, find, recipes
+from kerasinterp.objectives import OBJECTIVES, Objective
+from kerasinterp.recipe import Data, Recipe, find, for_own_images, recipes
 from kerasinterp.run import Run
 from kerasinterp.yardsticks import Judge, check_measurable, judge, read_by
 
 _PATIENCE = 30.0  # seconds for a run that is ended to save
 _JUDGES = "judges"  # the folder of classifiers, beside the runs that share them
+_HELD_OUT = 0.2  # of a folder's classes (ours; of views AEAI 2.3 has as many)
+_KEPT, _FEWEST = 0.1, 20  # of a folder's images without classes (ours), and how many it has at least
+_BESIDE_SEEDS = 3  # images of a class that is measured on, beside the seeds of a set (`evaluation.SeedSets`)
+_SHOWN = 8  # names
 
 
 def compare(
-    dataset: str,
+    dataset: str | os.PathLike,
     systems: Sequence[str],
     output: str | os.PathLike,
     *,
@@ -41,18 +47,25 @@ def compare(
 ) -> dict:
     """Trains systems on one dataset and measures them, where it is known against the true in-betweens.
 
+    Images of one's own are measured on classes never trained on: those of a `target` or, of a folder of class folders,
+    a fifth of its classes, drawn once for all runs. Of a folder without classes a tenth of the images, drawn by each
+    run's seed, are kept from training and measured by what needs no labels.
+
     `output` then holds `table.json` (an object a system, keyed by measure), `table.md`, `comparison.png` (a row a
     system, the same pairs), `curves.png` (measures against images seen) and `runs/`. Called again it goes on where it
     stopped, with more systems, seeds or epochs too.
 
     Args:
-        dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`.
-        systems: names of objectives that have such a recipe, or of their ablations (`AEAI_without_cycle`).
+        dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`; or a
+            folder of images; or a recipe that is measured on unseen classes, such as `augintae_maps_omniglot`.
+        systems: names of objectives that have such a recipe, or of their ablations (`AEAI_without_cycle`); for the
+            others any objectives.
         seeds: trains each system with seeds 0, 1, ...; the table has their means and deviations.
         jobs: runs at once, each with its share of the processor's cores: small networks leave most of them idle. Sums
             may round otherwise than in one run at a time.
         smoke: the recipes' small variants.
-        settings: of the recipes to change (`Recipe.change`), such as `epochs`.
+        settings: of the recipes to change (`Recipe.change`), such as `epochs`; of a folder `image_size`, `channels`,
+            which choose its recipe (`recipe.for_own_images`), and `target`.
 
     Returns:
         The content of `table.json`: for each system, and for the row "pixel_fade", each measure's mean over seeds and,
@@ -61,14 +74,15 @@ def compare(
         measured.
 
     Raises:
-        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison.
+        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison; or of which too
+            few classes or images are left to be measured on.
     """
     if "seed" in settings:
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     if seeds < 1 or jobs < 1:
         raise InputError(f"seeds and jobs are 1 or more, not {seeds} and {jobs}.")
-    chosen = {system: own.change(**settings) for system, own in _recipes(dataset, systems, smoke).items()}
-    output = pathlib.Path(output)
+    dataset, output = os.fspath(dataset), pathlib.Path(output)
+    chosen, said = _recipes(dataset, systems, smoke, settings)
     path, asked = output / "comparison.json", {"dataset": dataset, "smoke": smoke}
     if path.exists() and (before := _read(path)) != asked:
         if not isinstance(before, dict) or set(before) != set(asked):
@@ -76,7 +90,10 @@ def compare(
         held = f"{before['dataset']}{', smoke' if before['smoke'] else ''}"
         raise InputError(f"{output} already holds a comparison ({held}): choose another --output.")
     yard = next(iter(chosen.values())), output / _JUDGES, smoke
+    if said:
+        print(said)
     judged_by = judge(*yard)
+    judged_by = dataclasses.replace(judged_by, note=" ".join(filter(None, (said, judged_by.note))))
     _write(path, json.dumps(asked) + "\n")
     runs = {
         (system, seed): (Run(output / "runs" / f"{system}_{seed}"), recipe.change(seed=seed))
@@ -230,7 +247,8 @@ def _finish_alone(folder: pathlib.Path, recipe: Recipe, yard: tuple) -> None:
         os._exit(130)
 
 
-def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Recipe]:
+def _recipes(dataset: str, systems: Sequence[str], smoke: bool, settings: dict) -> tuple[dict[str, Recipe], str]:
+    """What each system is trained by, with its settings, and a sentence on what it is measured on, or ""."""
     groups: dict[str, dict[str, str]] = {}
     for recipe in recipes().values():
         if recipe.target.yardstick != "few_shot":
@@ -239,20 +257,77 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool) -> dict[str, Rec
             own = prefix.replace("_", "") == recipe.objective.lower()
             label = recipe.objective if own else recipe.objective + prefix[len(recipe.objective) :]
             groups.setdefault(group, {})[label] = recipe.name
-    if dataset not in groups:
-        raise InputError(f"No comparison on {dataset!r}: choose of {', '.join(groups)}.{suggest(dataset, groups)}")
-    known = {system.lower(): system for system in groups[dataset]}
-    chosen = {}
+    if dataset in groups:
+        chosen = _named(systems, groups[dataset], f"has no recipe for {dataset}")
+        return {system: find(groups[dataset][system], smoke=smoke).change(**settings) for system in chosen}, ""
+    settings = dict(settings)
+    form = {key: settings.pop(key, None) for key in ("image_size", "channels")}
+    if dataset in recipes() and recipes()[dataset].target.yardstick == "few_shot":
+        base, said = find(dataset, smoke=smoke).of_size(**form).change(**settings), ""
+        if not base.data.source:
+            raise InputError(f"{dataset} is for images of your own: name their folder in its place.")
+    elif pathlib.Path(dataset).exists():
+        target = settings.pop("target", None)
+        base = for_own_images(**form, smoke=smoke).change(source=dataset, **settings)
+        base, said = _held_out(base, target)
+    else:
+        known = [*groups, *(name for name, recipe in recipes().items() if recipe.target.target)]
+        raise InputError(
+            f"No comparison on {dataset!r}: choose of {', '.join(known)}, or give a folder of images."
+            f"{suggest(dataset, known)}"
+        )
+    chosen = _named(systems, OBJECTIVES, "is no system")
+    check_measurable(*(OBJECTIVES[system] for system in chosen))
+    made = {system: training.with_objective(base, system) for system in chosen}
+    for one in made.values():  # before any image is read or judge trained; no one wrote these for each other
+        training.check(one)
+        training.build(one.change(width=2, latent_size=2))
+    return made, said
+
+
+def _named(systems: Sequence[str], known: Iterable[str], unknown: str) -> list[str]:
+    """The systems' names as they are written."""
+    names = {name.lower(): name for name in known}
     for system in systems:
-        if system.lower() not in known:
-            names = ", ".join(known.values())
-            hint = suggest(system, known.values())
-            raise InputError(f"{system!r} has no recipe for {dataset}: choose of {names}.{hint}")
-        name = known[system.lower()]
-        chosen[name] = find(groups[dataset][name], smoke=smoke)
-    if not chosen:
-        raise InputError(f"Name the systems to compare: {', '.join(known.values())}.")
-    return chosen
+        if system.lower() not in names:
+            hint = suggest(system, names.values())
+            raise InputError(f"{system!r} {unknown}: choose of {', '.join(names.values())}.{hint}")
+    if not systems:
+        raise InputError(f"Name the systems to compare: {', '.join(names.values())}.")
+    return list(dict.fromkeys(names[system.lower()] for system in systems))
+
+
+def _held_out(recipe: Recipe, target: str | None) -> tuple[Recipe, str]:
+    """The recipe of a folder measured on what it does not learn from, and a sentence on what that is."""
+    folder = recipe.data.source
+    if target is not None:
+        return recipe.change(target=target), f"Measured on the classes of {target}, which are not trained on."
+    classes, needed = data.classes_of(folder), recipe.target.shots + _BESIDE_SEEDS
+    if len(classes) == 1:
+        if (count := sum(classes.values())) < _FEWEST:
+            raise InputError(
+                f"{folder} has {count} images: a tenth is kept from training to measure on, so give {_FEWEST} or more."
+            )
+        recipe = recipe.change(share=1.0 - _KEPT, yardstick="unlabelled")
+        return recipe, (
+            f"{folder} has no classes: measured on {np.sum(~recipe.trained_on(count))} of {count} images, which each "
+            "seed keeps from training, by what needs no labels."
+        )
+    able = [number for number, count in enumerate(classes.values()) if count >= needed]
+    if len(classes) < 4 or len(able) < 2:
+        raise InputError(
+            f"{folder} has {len(classes)} classes, {len(able)} of them with {needed} images or more: to measure on "
+            f"classes never trained on, give 4 or more, two of them with {needed} images, or other classes by --target."
+        )
+    count = min(len(able), max(2, round(_HELD_OUT * len(classes))), len(classes) - 2)
+    held = set(np.random.default_rng(0).choice(able, count, replace=False).tolist())
+    learned = {number: name for number, name in enumerate(classes) if number not in held}
+    names = [name for number, name in enumerate(classes) if number in held]
+    changed = recipe.change(
+        source_options={"classes": [*learned.values()]}, target={"target": folder, "target_without": (*learned,)}
+    )
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return changed, f"Measured on {count} of the {len(classes)} classes of {folder}, held out by seed 0: {shown}."
 
 
 # Measuring

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasinterp.data.forms.triplets import Transformations, usual_ranges
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.backbone import Backbone
 from kerasinterp.typed import as_type, changed, check_fields
@@ -38,7 +39,7 @@ class Data:
     """The images that are trained on.
 
     Attributes:
-        source: a dataset's name or a folder.
+        source: a dataset's name or a folder; "" in recipes for images of one's own.
         split: of a dataset.
         source_options: further arguments of `kerasinterp.data.images`, such as `{"where": {"object_id": "obj1"}}`.
         share: a random share of the images to train on, drawn by the seed (AEAI 2.3: 0.8).
@@ -176,7 +177,8 @@ class Target:
     """What the trained model is measured on.
 
     Attributes:
-        yardstick: a file of `kerasinterp.yardsticks`: `few_shot`, `lines`, `views`, `points` or `classes`.
+        yardstick: a file of `kerasinterp.yardsticks`: `few_shot`, `lines`, `views`, `points`, `classes` or
+            `unlabelled`.
         target: few-shot: labelled images of classes never trained on, a dataset's name or a folder; None for no
             measure at the end of training.
         target_split: of a dataset; for `classes` that of the training dataset which judges.
@@ -270,6 +272,31 @@ class Recipe:
                 groups[group] = changed(groups[group], {key: value}, f"A recipe's {group}")
         return changed(self, groups | own, "A recipe")
 
+    def of_size(self, image_size: int | tuple[int, int] | None = None, channels: int | None = None) -> "Recipe":
+        """The recipe for images of another size, or in colour (3) or grey (1); None keeps its own.
+
+        What triplets move by, in pixels, keeps its share of the shorter side. Where colour comes or goes, their ranges
+        are those usual for such images (`kerasinterp.data.usual_ranges`).
+
+        Raises:
+            InputError: a size or number of channels that there is not, or a recipe for points.
+        """
+        if image_size is None and channels is None:
+            return self
+        if self.data.form == "points":
+            raise InputError(f"{self.name} is for points of the plane, which have no size and no colour.")
+        asked = {"image_size": image_size, "channels": channels}
+        changed = self.change(**{key: value for key, value in asked.items() if value is not None})
+        if self.data.form != "triplets":
+            return changed
+        if changed.data.channels != self.data.channels:
+            ranges = usual_ranges(changed.data.shape)
+        else:
+            own = as_type(Transformations, self.data.form_options, "form_options")
+            ranges = own.enlarged(min(changed.data.size) / min(self.data.size))
+        options = {key: value for key, value in vars(ranges).items() if value != getattr(Transformations, key)}
+        return changed.change(form_options=options)
+
     def trained_on(self, count: int) -> np.ndarray:
         """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed."""
         kept = np.zeros(count, bool)
@@ -292,6 +319,21 @@ class Recipe:
             InputError: settings that are missing, unknown or of another type.
         """
         return as_type(cls, given, "recipe")
+
+
+def for_own_images(
+    image_size: int | tuple[int, int] | None = None, channels: int | None = None, smoke: bool = False
+) -> Recipe:
+    """The recipe for a user's own images of that height and width (one number for a square) and colour.
+
+    Of the recipes that name no source, it is the one whose size is nearest; without a size, the smallest.
+
+    Raises:
+        InputError: as `Recipe.of_size`.
+    """
+    own = sorted((min(one.data.size), name) for name, one in recipes().items() if not one.data.source)
+    side = 0 if image_size is None else image_size if isinstance(image_size, int) else min(image_size)
+    return find(min(own, key=lambda one: abs(one[0] - side))[1], smoke).of_size(image_size, channels)
 
 
 _GROUPS = {"data": Data, "backbone": Backbone, "schedule": Schedule, "target": Target}

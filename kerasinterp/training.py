@@ -100,11 +100,45 @@ def _system(name: str) -> type[Objective]:
     return OBJECTIVES[name]
 
 
+def with_objective(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with the system of that name; what its own system alone has stays behind.
+
+    Raises:
+        InputError: there is no such system.
+    """
+    if name == recipe.objective:
+        return recipe
+    cls, common = _system(name), common_options(recipe.objective, name)
+    players = {"all", "first", "others", *(player.name for player in cls.players)}
+    return dataclasses.replace(
+        recipe,
+        objective=name,
+        objective_options={key: value for key, value in recipe.objective_options.items() if key in common},
+        mixing=recipe.mixing if "mixing" in _all_arguments(cls) else "",
+        backbone=dataclasses.replace(
+            recipe.backbone,
+            networks={key: own for key, own in recipe.backbone.networks.items() if key in cls.network_names()},
+        ),
+        optimizers={key: own for key, own in recipe.optimizers.items() if key in players},
+    )
+
+
+def check(recipe: Recipe) -> None:
+    """Raises InputError, before any image is read, if there is no such system, or no networks or memory for its images.
+
+    A size that the networks cannot make gets the nearest that they can (`errors.SizeError`).
+    """
+    nets = system(recipe).nets()
+    if not recipe.data.source:
+        raise InputError(f"{recipe.name} is for images of your own: give a folder of them, or a dataset, by --data.")
+    check_memory(recipe.schedule.batch_size, recipe.data.shape)
+    if recipe.data.form != "points":
+        recipe.backbone.check(nets, recipe.data.shape)
+
+
 def _options(cls: type[Objective], recipe: Recipe) -> dict[str, Any]:
     """The arguments of a system that its recipe gives."""
-    known: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        known |= _arguments(base)
+    known = _all_arguments(cls)
     own = [name for name in known if name not in (*cls.network_names(), "mixing", "seed", "name")]
     for name in recipe.objective_options:
         if name not in own:
@@ -130,6 +164,14 @@ def common_options(one: str, other: str) -> set[str]:
     """
     ancestors = set(_system(one).__mro__) & set(_system(other).__mro__) - {Objective}
     return {name for base in ancestors for name in _arguments(base)}
+
+
+def _all_arguments(cls: type[Objective]) -> dict[str, Any]:
+    """Those of a system and of what it is made from."""
+    known: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        known |= _arguments(base)
+    return known
 
 
 def _arguments(cls: type) -> dict[str, Any]:
@@ -308,8 +350,8 @@ def _noted() -> Iterator[list[str]]:
 
 def training_batches(recipe: Recipe) -> tuple[data.Examples, Callable[..., tf.data.Dataset]]:
     """What the recipe learns from, and its batches from a given `start_step` on."""
+    check(recipe)
     own, batch = recipe.data, {"batch_size": recipe.schedule.batch_size, "seed": recipe.seed}
-    check_memory(recipe.schedule.batch_size, own.shape)
     examples = _examples(recipe)
     form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
     kinds = typing.get_type_hints(data.Transformations if own.form == "triplets" else form)

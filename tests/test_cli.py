@@ -350,10 +350,101 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     assert calls[-1][0][0].objective_options == {"joint": False, "fake_label": 0.0}
     # Images alone are enough.
     assert run(capfd, "train", "--data", "mine", "-o", "other")[0] == 0
-    assert (calls[-1][0][0].name, calls[-1][0][0].data.source) == ("augintae_maps_mnist", "mine")
+    assert (calls[-1][0][0].name, calls[-1][0][0].data.source) == ("images28", "mine")
+    assert calls[-1][0][0] == recipe.find("images28").change(source="mine", target=calls[-1][0][0].target)
+    # In the size and colour that are asked for.
+    form = ["--image-size", "48x64", "--grey"]
+    assert run(capfd, "train", "--data", "mine", *form)[0] == 0
+    assert (calls[-1][0][0].name, str(calls[-1][0][1])) == ("images64", "runs/images")
+    assert calls[-1][0][0].data == recipe.find("images64").of_size((48, 64), 1).change(source="mine").data
+    assert run(capfd, "train", "augintae_omniglot", "--image-size", "32", "--colour", "-o", "other")[0] == 0
+    assert calls[-1][0][0] == recipe.find("augintae_omniglot").of_size(32, 3)
     assert "Name a recipe" in fails(capfd, "train", "-o", "other")
     for option in (["--data-split", "test"], ["--invert"], ["--target-split", "test"]):
         assert "no effect without" in fails(capfd, "train", "augintae_mnist", *option, "-o", "other")
+
+
+def test_a_resumed_run_of_ones_own_images_keeps_its_processors_settings(capfd, monkeypatch, tmp_path):
+    from kerasinterp import compare, processor
+    from kerasinterp.run import Run
+
+    kept = []
+    monkeypatch.chdir(tmp_path)
+    Path = pathlib.Path
+    Path("runs/images").mkdir(parents=True)
+    Path("runs/images/recipe.json").write_text(json.dumps({"processor": {"TF_ENABLE_ONEDNN_OPTS": "1"}}))
+    monkeypatch.setattr(processor, "prepare", kept.append)
+    monkeypatch.setattr(compare, "train_and_report", lambda recipe, output, **_: Run(output))
+    assert run(capfd, "train", "--data", "mine", "--resume")[0] == 0
+    assert kept == [{"TF_ENABLE_ONEDNN_OPTS": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("size", "colour", "options", "told"),
+    [
+        (
+            (48, 64),
+            True,
+            [],
+            "are 48 x 64 pixels (height x width) in colour, and are trained on at 28 x 28 in grey: --colour",
+        ),
+        ((90, 70), True, [], "at 28 x 28 in grey: --image-size 64 --colour changes that."),
+        ((90, 70), False, [], "in grey, and are trained on at 28 x 28 in grey: --image-size 64 changes that."),
+        ((90, 70), False, ["--image-size", "64"], "are trained on at 64 x 64 in colour: --grey changes that."),
+        ((90, 70), False, ["--image-size", "64", "--colour"], ""),
+        ((90, 70), True, ["--grey"], "at 28 x 28 in grey: --image-size 64 changes that."),
+        ((200, 300), True, ["--image-size", "48x64", "--colour"], ""),
+        ((30, 30), False, [], ""),
+    ],
+)
+def test_what_is_made_of_ones_images_is_told_where_nobody_chose_it(
+    size, colour, options, told, capfd, monkeypatch, tmp_path
+):
+    from kerasinterp import compare
+    from kerasinterp.run import Run
+
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    image = np.random.default_rng(0).integers(0, 200, (*size, 3) if colour else size, np.uint8)
+    Image.fromarray(image).save(folder / "a.png")
+    monkeypatch.setattr(compare, "train_and_report", lambda recipe, output, **_: Run(output))
+    monkeypatch.setattr(compare, "compare", lambda dataset, systems, output, **_: (output / "table.md").write_text("|"))
+    (tmp_path / "table").mkdir()
+    for call in (
+        ["train", "--data", folder, "-o", tmp_path / "run"],
+        ["compare", folder, "AE", "-o", tmp_path / "table"],
+    ):
+        code, _, err = run(capfd, *call, *options)
+        assert code == 0 and (told in err if told else not err) and err.count("\n") == bool(told), err
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "1e9", "48x", "3x3x3", "x48", "-5", "48 x 64", "1000000000", "4x16385", "4.5", "\u0664"]
+)
+def test_what_is_no_image_size(value, capfd, tmp_path):
+    for call in (["train", "--data", tmp_path], ["compare", tmp_path, "AE"]):
+        said = fails(capfd, *call, "--image-size", value, "-o", tmp_path / "x")
+        assert f"{value!r} is no image size: give the side of a square in pixels (64), or HEIGHTxWIDTH (48x64)" in said
+
+
+def test_size_and_colour_that_cannot_be(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    Image.new("L", (50, 50), 9).save(tmp_path / "mine" / "a.png")
+    for call in (["train", "--data", "mine"], ["compare", "mine", "AE"]):
+        assert "exclude each other" in fails(capfd, *call, "--colour", "--grey", "-o", "x")
+    said = fails(capfd, "train", "images64", "--data", "mine", "--image-size", "50x70", "-o", "x")
+    assert "sides divisible by 8, got 50 x 70 pixels: 48 x 72 is the nearest" in said
+    assert "images64 is for images of your own: give a folder" in fails(capfd, "train", "images64", "-o", "x")
+    assert "of its own size and colour" in fails(capfd, "train", "acai_lines", "--image-size", "48x64", "-o", "x")
+    assert "points of the plane" in fails(capfd, "train", "acai_spiral", "--image-size", "64", "-o", "x")
+    for option in (["--image-size", "64"], ["--colour"], ["--invert"], ["--target", "mine"]):
+        said = fails(capfd, "compare", "lines", "AE", *option, "-o", "x")
+        assert f"{option[0]} has no effect on lines, which is no folder of images" in said
+    assert "--target has no effect on augintae_omniglot" in fails(
+        capfd, "compare", "augintae_omniglot", "AE", "--target", "mine", "-o", "x"
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"mine"}
 
 
 def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
@@ -371,6 +462,12 @@ def test_compare_passes_on_what_is_asked_for(capfd, monkeypatch, tmp_path):
     code, out, _ = run(capfd, "compare", *asked)
     assert code == 0 and "| ACAI |" in out and "table.md" in out
     assert calls == [("lines", ("ACAI", "AMR"), {"seeds": 2, "jobs": 2, "smoke": True, "epochs": 3})]
+    (tmp_path / "mine").mkdir()
+    Image.new("L", (30, 30), 9).save(tmp_path / "mine" / "a.png")
+    asked = ["--image-size", "48x64", "--colour", "--invert", "--target", "other", "-o", tmp_path / "newer"]
+    assert run(capfd, "compare", tmp_path / "mine", "AE", *asked)[0] == 0
+    form = {"image_size": (48, 64), "channels": 3, "invert": True, "target": "other"}
+    assert calls[-1][2] == {"seeds": 1, "jobs": 1, "smoke": False} | form
 
 
 @pytest.mark.parametrize("how", ["folder", "files"])

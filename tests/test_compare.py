@@ -176,6 +176,137 @@ def test_a_file_that_is_no_comparisons_is_named(text, compared):
         (output / "comparison.json").write_text(whole)
 
 
+# Images of one's own
+
+
+def folder_of(path, classes, size=(24, 32)):
+    """Coloured noise, so many images a class."""
+    for name, count in classes.items():
+        (path / name).mkdir(parents=True)
+        for n in range(count):
+            noise = np.random.default_rng(n).integers(0, 256, (*size, 3), np.uint8)
+            Image.fromarray(noise).save(path / name / f"{n}.png")
+    return path
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What a comparison would be judged by, in place of the judge."""
+    recipes = []
+
+    def judge(recipe, cache_dir, smoke):
+        recipes.append(recipe)
+        raise InputError("judged")
+
+    monkeypatch.setattr(compare, "judge", judge)
+    return recipes
+
+
+def test_a_fifth_of_a_folders_classes_is_held_out(asked, tmp_path, capsys):
+    mine = folder_of(tmp_path / "mine", {str(n): 9 if n != 4 else 5 for n in range(10)})
+    for systems in (["plainae"], ["ACAI", "PlainAE"]):
+        with pytest.raises(InputError, match="judged"):
+            compare.compare(mine, systems, tmp_path / "out", image_size=(24, 32), epochs=3)
+    first, second = asked
+    learned = first.data.source_options["classes"]
+    held = [str(n) for n in range(10) if str(n) not in learned]
+    assert len(learned) == 8 and learned == sorted(learned) and "4" in learned  # which has too few images
+    assert first.target.target == first.data.source == str(mine)
+    assert first.target.target_without == tuple(map(int, learned))
+    assert (first.name, first.objective, first.data.shape, first.schedule.epochs) == (
+        "images28",
+        "PlainAE",
+        (24, 32, 1),
+        3,
+    )
+    assert first.target == second.target and first.data == second.data
+    said = f"Measured on 2 of the 10 classes of {mine}, held out by seed 0: {', '.join(held)}."
+    assert capsys.readouterr().out.count(said) == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_classes_may_be_the_target(asked, tmp_path):
+    mine = folder_of(tmp_path / "mine", {"a": 1, "b": 1})
+    with pytest.raises(InputError, match="judged"):
+        compare.compare(mine, ["AE"], tmp_path / "out", target="letters", channels=3, invert=True)
+    assert asked[0].target == recipe.Target(target="letters", samples=5000)
+    assert (asked[0].data.source_options, asked[0].data.shape, asked[0].data.invert) == ({}, (28, 28, 3), True)
+
+
+def test_a_folder_without_classes_is_measured_without(asked, tmp_path, capsys):
+    mine = folder_of(tmp_path, {"mine": 40}) / "mine"
+    with pytest.raises(InputError, match="judged"):
+        compare.compare(mine, ["AE"], tmp_path / "out", smoke=True)
+    assert (asked[0].target.yardstick, asked[0].target.target) == ("unlabelled", None)
+    assert np.sum(~asked[0].trained_on(40)) == 4
+    assert "has no classes: measured on 4 of 40 images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("classes", "settings", "sentence"),
+    [
+        (
+            {"a": 9, "b": 9, "c": 9},
+            {},
+            "mine has 3 classes, 3 of them with 8 images or more: .* or other classes by --target",
+        ),
+        ({"a": 9, "b": 7, "c": 7, "d": 7}, {}, "mine has 4 classes, 1 of them with 8 images"),
+        ({"a": 9, "b": 9, "c": 9, "d": 9}, {"shots": 7}, "0 of them with 10 images or more"),
+        ({"a": 19}, {}, "mine has 19 images: .* give 20 or more"),
+        ({"a": 20}, {"image_size": 50}, "divisible by 8, got 50 x 50 pixels: 48 x 48 is the nearest"),
+    ],
+)
+def test_folders_that_are_too_small_or_of_another_size(classes, settings, sentence, asked, tmp_path):
+    mine = folder_of(tmp_path / "mine", classes, (4, 4))
+    with pytest.raises(InputError, match=sentence):
+        compare.compare(mine, ["AE"], tmp_path / "out", **settings)
+    assert not asked and not (tmp_path / "out").exists()
+
+
+def test_systems_that_cannot_learn_or_be_measured_there(asked, tmp_path):
+    mine = folder_of(tmp_path, {"mine": 20}, (4, 4)) / "mine"
+    for system, sentence in (
+        ("GLO", "GLO has no encoder"),
+        ("AEAI", "AEAI's smoothness differentiates twice"),
+        ("SupervisedAMR", "also classifies: of the backbones resnet has such a one"),
+        ("ACAIS", r"'ACAIS' is no system: choose of .* Did you mean 'ACAI'\?"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            compare.compare(mine, ["PlainAE", system], tmp_path / "out")
+    with pytest.raises(InputError, match="Name the systems"):
+        compare.compare(mine, [], tmp_path / "out")
+    assert not asked
+
+
+def test_recipes_of_unseen_classes_are_compared_on(asked, tmp_path):
+    with pytest.raises(InputError, match="judged"):
+        compare.compare("augintae_maps_omniglot", ["AE", "AugIntAE"], tmp_path / "out", smoke=True, image_size=32)
+    expected = find("augintae_maps_omniglot", smoke=True).of_size(32)
+    assert asked == [training.with_objective(expected, "AE")]
+    with pytest.raises(InputError, match="images64 is for images of your own: name their folder"):
+        compare.compare("images64", ["AE"], tmp_path / "out")
+    with pytest.raises(InputError, match=r"No comparison on 'acai_lines': choose of .* lines, .*, or give a folder"):
+        compare.compare("acai_lines", ["AE"], tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [{"a": 9, "b": 9, "c": 9, "d": 9}, {"a": 30}])
+def test_ones_own_images_from_nothing_to_table_and_figure(classes, tmp_path):
+    mine = folder_of(tmp_path / "mine", classes)
+    settings = TINY | {"channels": 3, "image_size": (24, 32), "samples": 20, "judge_steps": 4}
+    table = compare.compare(mine, ["AugIntAE", "PlainAE"], tmp_path / "out", smoke=True, **settings)
+    assert table["AugIntAE"]["l2"] > 0 and table["PlainAE"]["turning_error"] > 0 and table["pixel_fade"]["fid"] > 0
+    assert table["protocol"]["image_size"] == [24, 32]
+    if len(classes) > 1:
+        assert 0 <= table["PlainAE"]["class_fidelity"] <= 1
+        assert (table["protocol"]["source_classes"], table["protocol"]["target_classes"]) == (2, 2)
+    assert "Measured on" in (text := (tmp_path / "out" / "table.md").read_text()) or "measured on" in text
+    for name in ("comparison.png", "curves.png", "turning.png"):
+        assert width(tmp_path / "out" / name) > 300
+    again = compare.compare(mine, ["AugIntAE", "PlainAE"], tmp_path / "out", smoke=True, **settings)
+    assert again == table
+
+
 # What is kept
 
 

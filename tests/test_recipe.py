@@ -231,3 +231,68 @@ def test_two_recipes_of_one_name_are_not_written():
         module = __import__(f"kerasinterp.recipes.{file.parent.name}.recipe", fromlist=["recipe"])
         names += [one.name for one in getattr(module, "RECIPES", None) or (module.RECIPE,)]
     assert len(names) == len(set(names)) == len(recipes())
+
+
+# Sizes and colour
+
+
+def test_another_size_keeps_the_share_that_images_move():
+    grey = find("augintae_mnist")
+    assert grey.of_size() == grey
+    for size, translation in ((56, 8.0), ((48, 56), 48 / 7), ((28, 64), 4.0)):
+        changed = grey.of_size(size)
+        assert changed.data.form_options == grey.data.form_options | {"translation": pytest.approx(translation)}
+        assert changed == grey.change(image_size=size, form_options=changed.data.form_options)
+    cropped = grey.change(form_options={"translation": 2.0, "crop": 20}).of_size(14)
+    assert cropped.data.form_options == {"translation": 1.0, "crop": 10}
+
+
+def test_colour_takes_the_ranges_of_natural_images_and_grey_those_of_strokes():
+    grey = find("augintae_mnist")
+    coloured = grey.of_size(channels=3)
+    natural = {"rotation": 10.0, "translation": 3.5, "scale": 0.2, "shear": 3.0, "padding": "symmetric"}
+    natural |= {"brightness": 0.25, "contrast": 0.25, "saturation": 0.25, "hue": 0.05}
+    assert (coloured.data.shape, coloured.data.form_options) == ((28, 28, 3), natural)
+    assert coloured.of_size(channels=1) == grey
+    own = grey.change(form_options={"rotation": 5.0})
+    assert own.of_size(channels=1) == own  # as it was
+
+
+def test_other_forms_have_no_ranges_and_points_no_size():
+    assert find("acai_lines").of_size((16, 24), 3) == find("acai_lines").change(image_size=(16, 24), channels=3)
+    with pytest.raises(InputError, match="acai_spiral is for points of the plane, which have no size"):
+        find("acai_spiral").of_size(64)
+    with pytest.raises(InputError, match="channels is 1"):
+        find("acai_lines").of_size(channels=2)
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "name", "shape"),
+    [
+        (None, None, "images28", (28, 28, 1)),
+        (None, 3, "images28", (28, 28, 3)),
+        (1, None, "images28", (1, 1, 1)),
+        ((48, 64), None, "images64", (48, 64, 3)),
+        (64, 1, "images64", (64, 64, 1)),
+        ((200, 90), None, "images64", (200, 90, 3)),
+        ((100, 200), None, "images128", (100, 200, 3)),
+        (16_384, None, "images128", (16_384, 16_384, 3)),
+    ],
+)
+def test_ones_own_images_take_the_recipe_of_the_nearest_size(size, channels, name, shape):
+    for smoke in (False, True):
+        found = recipes_module.for_own_images(size, channels, smoke=smoke)
+        assert (found.name, found.data.shape, found.data.source) == (name, shape, "")
+        assert found == find(name, smoke).of_size(size, channels)
+
+
+def test_recipes_for_ones_own_images_are_the_recommended_variant():
+    recommended = find("augintae_maps_mnist")
+    assert find("images28") == recommended.change(
+        name="images28", summary=find("images28").summary, source="", target=Target()
+    )
+    for name, size in (("images64", 64), ("images128", 128)):
+        one = find(name)
+        assert one.data.shape == (size, size, 3) and one.data.form_options["translation"] == size / 8
+        assert one.schedule.epochs * one.schedule.images_per_epoch == 1_020_000
+        assert (one.objective, one.mixing, one.optimizers) == ("AugIntAE", "linear", recommended.optimizers)

@@ -885,3 +885,43 @@ def test_options_that_two_systems_have_in_common():
     assert training.common_options("AugIntAE", "GLO") == set()
     with pytest.raises(InputError, match="Unknown objective 'AugInt'"):
         training.common_options("AugInt", "AE")
+
+
+# Systems and sizes
+
+
+def test_another_system_leaves_behind_what_it_lacks():
+    own = find("augintae_maps_mnist")
+    assert training.with_objective(own, "AugIntAE") == own
+    ae, plain, glo = (training.with_objective(own, name) for name in ("AE", "PlainAE", "GLO"))
+    assert ae == own.change(objective="AE")  # it has all of it
+    assert plain == own.change(objective="PlainAE", objective_options={}, backbone={"networks": {}})
+    assert (glo.mixing, plain.mixing) == ("", "linear")
+    player = Optimizer(0.1)
+    named = training.with_objective(own.change(optimizers={"discriminator": player}), "PlainAE")
+    assert named.optimizers == own.optimizers
+    for one in (ae, plain):
+        assert training.build(one.change(width=2, latent_size=2)).compiled
+    with pytest.raises(InputError, match="Unknown objective 'AEE'"):
+        training.with_objective(own, "AEE")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"image_size": (50, 66)},
+            "InfoGAN needs image sides divisible by 4, got 50 x 66 pixels: 52 x 68 is the nearest",
+        ),
+        ({"backbone": {"module": "vgg"}}, "VGG needs image sides divisible by 16, got 28 x 28 pixels: 32 x 32"),
+        ({"source": ""}, "augintae_mnist is for images of your own: give a folder of them"),
+        ({"objective": "AEE"}, "Unknown objective"),
+        ({"image_size": 16_000, "batch_size": 100_000}, "need .* GB of memory"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_an_image_is_read(settings, sentence, tmp_path, monkeypatch):
+    monkeypatch.setattr(training.data, "load_examples", lambda *_, **__: pytest.fail("read"))
+    own = find("augintae_mnist").change(**{"source": "folder", **settings})
+    with pytest.raises(InputError, match=sentence):
+        training.train(own, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -12,12 +12,13 @@ from kerasinterp.data.folder import files_of, from_folder, read_image
 from kerasinterp.data.forms.images import batches
 from kerasinterp.data.forms.pairs import pairs
 from kerasinterp.data.forms.sets import sets
-from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets
+from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets, usual_ranges
 from kerasinterp.data.generated import glyphs, glyphs_scripts, lines, pole, spiral
 from kerasinterp.data.ink import ink_note
 from kerasinterp.data.loading import images, load_examples
 from kerasinterp.data.notes import Note
 from kerasinterp.data.photo import centred_ink, read_photo
+from kerasinterp.data.preview import classes_of, looks
 from kerasinterp.data.turns import Views, views
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "centred_ink",
     "check_range",
     "check_values",
+    "classes_of",
     "files_of",
     "from_array",
     "from_folder",
@@ -43,6 +45,7 @@ __all__ = [
     "lines",
     "load",
     "load_examples",
+    "looks",
     "pairs",
     "pole",
     "read_image",
@@ -53,6 +56,7 @@ __all__ = [
     "to_float",
     "to_uint8",
     "triplets",
+    "usual_ranges",
     "views",
 ]
 

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from kerasinterp.data.examples import Examples
 from kerasinterp.data.folder import read_files, read_folder
 from kerasinterp.errors import InputError, suggest
 
-_OF_FOLDERS, _OF_DATASETS = ("skip_unreadable",), ("classes", "where", "data_dir", "download")
+_OF_FOLDERS, _OF_DATASETS = ("skip_unreadable", "classes"), ("classes", "where", "data_dir", "download")
 
 
 def load_examples(
@@ -39,7 +39,7 @@ def load_examples(
             `load`.
         invert: turn dark and light round: for dark drawings on white, when a model learned white on black.
         choices: further arguments of `load` (a name: classes, where, data_dir, download) or `from_folder` (a path:
-            skip_unreadable).
+            skip_unreadable; classes: only these sub-folders, by name).
 
     Raises:
         InputError: as `load`, `from_folder`, `read_image` and `from_array`; or a choice that has no effect here.
@@ -56,8 +56,14 @@ def load_examples(
         if not isinstance(labels, bool):
             raise InputError(f"{what} is a folder, which has no attributes: its labels are its sub-folders.")
         size, channels = _of_files(image_size, channels)
-        found, numbers, names = read_folder(what, size, channels, invert=invert, labels=labels, **choices)
-        return Examples(found, numbers, names) if labels else Examples(found)
+        chosen = choices.pop("classes", None)
+        found, numbers, names = read_folder(
+            what, size, channels, invert=invert, labels=labels or chosen is not None, **choices
+        )
+        if chosen is None:
+            return Examples(found, numbers, names) if labels else Examples(found)
+        examples = Examples(found, numbers, names).select(_of_classes(chosen, numbers, names, what))
+        return examples if labels else Examples(examples.images)
     if labels:
         raise InputError("Arrays and lists of files have no labels: pass their labels yourself.")
     _check_choices(choices, (), "array or list of files")
@@ -88,6 +94,19 @@ def images(
         what, split, image_size=image_size, channels=channels, labels=labels, invert=invert, **choices
     )
     return (found.images, found.labels.astype(np.int64)) if labels else found.images
+
+
+def _of_classes(
+    chosen: Iterable[str], numbers: np.ndarray, names: Sequence[str], what: str | os.PathLike
+) -> np.ndarray:
+    """Which of a folder's images are of the chosen classes, bool (N,)."""
+    if not isinstance(chosen, Iterable) or isinstance(chosen, str):
+        raise InputError(f"classes is {chosen!r}: give a list of names.")
+    places = {name: number for number, name in enumerate(names)}
+    for name in chosen:
+        if name not in places:
+            raise InputError(f"{what} has no class {name!r}.{suggest(str(name), names)}")
+    return np.isin(numbers, [places[name] for name in chosen])
 
 
 def _of_files(image_size: int | tuple[int, int] | None, channels: int | None) -> tuple[int | tuple[int, int], int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, transformed_at_random
+from kerasinterp.data.forms.triplets import Transformations, transformed_at_random, usual_ranges
 from kerasinterp.data.ink import has_light_border
 from kerasinterp.evaluation.paths import as_float, finite
 from kerasinterp.generation import decode, encode, few_shot, mix
@@ -69,14 +69,14 @@ def augmented_of_sets(
 
 
 def usual_transformations(images: np.ndarray) -> Transformations:
-    """AugIntAE A.1's ranges: those of natural images for colour, else those of handwriting; paper is continued.
+    """`data.usual_ranges` of such images, AugIntAE A.1's; paper is continued.
 
     Args:
         images: uint8 (N, H, W, C).
     """
-    if images.shape[-1] == 3:
-        return NATURAL
-    return dataclasses.replace(HANDWRITTEN, padding="symmetric") if has_light_border(images) else HANDWRITTEN
+    ranges = usual_ranges(images.shape[1:])
+    on_paper = ranges.padding == "constant" and has_light_border(images)
+    return dataclasses.replace(ranges, padding="symmetric") if on_paper else ranges
 
 
 def seeds_of_sets(seed: int, sets: int) -> np.ndarray:

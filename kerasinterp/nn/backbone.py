@@ -5,17 +5,18 @@ Keras is imported when something is built, so that recipes are read without it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import kerasinterp.nn
-from kerasinterp.errors import InputError, suggest
+from kerasinterp.errors import InputError, SizeError, suggest
 from kerasinterp.nn.net import Net
 from kerasinterp.typed import as_type, changed, check_fields
 
@@ -113,6 +114,35 @@ class Backbone:
         return builder(
             (*sides, channels * net.images), **named, **{key: value for key, value in given.items() if key in takes}
         )
+
+    def check(self, nets: Mapping[str, Net], image_shape: tuple[int, ...]) -> None:
+        """Finds out, before any image is read, whether it builds networks for images of that shape.
+
+        Args:
+            nets: a system's networks by name.
+
+        Raises:
+            SizeError: it cannot; with the nearest size that all of them can.
+            InputError: as `build`.
+        """
+        small = dataclasses.replace(self, width=2, latent_size=2)  # the width has no say in it
+
+        def try_size(shape: tuple[int, ...]) -> None:
+            for name, net in nets.items():
+                small.build(net, name, 0, Facts(shape, labels=2))
+
+        try:
+            try_size(image_shape)
+        except SizeError as first:
+            nearest = first.nearest
+            with contextlib.suppress(InputError):
+                while max(nearest) <= _LARGEST:
+                    try:
+                        try_size((*nearest, image_shape[-1]))
+                        break
+                    except SizeError as other:  # of a network that needs more: divisors are powers of two
+                        nearest = SizeError(other.network, other.divisor, first.size).nearest
+            raise SizeError(first.network, first.divisor, first.size, nearest) from None
 
     def builders(self) -> dict[str, Callable[..., keras.Model]]:
         """Its functions that build networks, by kind.

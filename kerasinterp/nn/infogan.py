@@ -1,6 +1,7 @@
 """InfoGAN's networks for small images (Chen et al., 2016; the backbone of AugIntAE's handwritten characters, A.1).
 
-Any height and width divisible by 4; `width` is the first convolution's number of maps (64 in the paper).
+Any height and width divisible by 4, for the classifier any at all; `width` is the first convolution's number of maps
+(64 in the paper).
 """
 
 import keras
@@ -33,7 +34,10 @@ def discriminator(
 def classifier(
     image_shape: tuple[int, int, int], num_classes: int, width: int = 64, seed: int = 0, name: str = "classifier"
 ) -> keras.Model:
-    """(B, H, W, C) in [-1, 1] -> class probabilities (B, num_classes); the encoder's architecture (A.1)."""
+    """(B, H, W, C) in [-1, 1] -> class probabilities (B, num_classes); the encoder's architecture (A.1).
+
+    Images of other sizes than the encoder takes are first framed, up to the next one.
+    """
     return _downward(image_shape, num_classes, width, seed, name, kind="probability")
 
 
@@ -61,9 +65,12 @@ def decoder(
 
 
 def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: str) -> keras.Model:
-    layers.check_image_shape(image_shape, 4, "InfoGAN")
+    judges = kind == "probability"
+    height, columns, _ = layers.check_image_shape(image_shape, 1 if judges else 4, "InfoGAN")
     weights = Weights(seed)
     x = images = keras.Input(tuple(image_shape), name="images")
+    if height % 4 or columns % 4:
+        x = keras.layers.ZeroPadding2D(((0, -height % 4), (0, -columns % 4)), name="frame")(x)
     x = Conv2D(width, 4, 2, "same", kernel_initializer=weights(), name="convolution_1")(x)
     x = layers.activated(x, "leaky_relu", 1)
     x = Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights(), name="convolution_2")(x)

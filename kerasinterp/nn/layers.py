@@ -8,7 +8,7 @@ import math
 
 import keras
 
-from kerasinterp.errors import InputError
+from kerasinterp.errors import InputError, SizeError
 from kerasinterp.nn.batch_normalization import BatchNormalization
 from kerasinterp.nn.exact_batch_normalization import ExactBatchNormalization
 from kerasinterp.nn.leaky_relu import LeakyReLU
@@ -84,14 +84,12 @@ def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: 
     """Returns `image_shape` as integers.
 
     Raises:
-        InputError: if the size is not divisible by `divisor`, or the channels are neither those of one image, grey or
-            in colour, nor of two behind each other.
+        SizeError: if the size is not divisible by `divisor`.
+        InputError: if the channels are neither those of one image, grey or in colour, nor of two behind each other.
     """
     height, width, channels = (int(n) for n in image_shape)
     if height % divisor or width % divisor or height < divisor or width < divisor:
-        raise InputError(
-            f"{network} needs image sides divisible by {divisor}, got {height} x {width} pixels: resize the images."
-        )
+        raise SizeError(network, divisor, (height, width))
     if channels not in (1, 3, 2, 6):
         raise InputError(f"{network} takes grey (1) or colour (3) images, got {channels} channels.")
     return height, width, channels

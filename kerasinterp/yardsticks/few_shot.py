@@ -1,5 +1,6 @@
 """Classes never trained on: what models make of pairs of their images (AugIntAE section 5, A.3)."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping
@@ -51,10 +52,10 @@ _USEFULNESS = {f"usefulness_{shots}": f"useful, {shots} seeds" for shots in (2, 
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     source = _images(recipe, recipe.data.source, recipe.data.split, **recipe.data.source_options)
-    target = recipe.target
-    return of_images(
+    target, unseen = recipe.target, target_images(recipe)
+    made = of_images(
         source,
-        target_images(recipe),
+        unseen,
         samples=target.samples,
         shots=target.shots,
         usefulness=target.usefulness,
@@ -63,7 +64,13 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         domain_by_class=target.domain_by_class,
         precision="mixed_bfloat16" if recipe.schedule.precision == "bfloat16" else "float32",
         cache_dir=cache_dir,
+        oracle={"steps": target.judge_steps} if smoke else None,
     )
+    counts = {
+        f"{kind}_classes": len(np.unique(labels))
+        for kind, (_, labels) in zip(("source", "target"), (source, unseen), strict=True)
+    }
+    return dataclasses.replace(made, protocol=made.protocol | counts)
 
 
 def of_images(
@@ -115,13 +122,13 @@ def of_images(
 
     def measure(model: Objective, _: Recipe | None) -> dict:
         make = functools.partial(evaluation.few_shot_of_sets, model)
-        row = distances.measure(model, type(model).__name__) | _turning(model, images, seed)
+        row = distances.measure(model, type(model).__name__) | turning(model, images, seed)
         row |= of_made(sets.generate(make)) if sets else {}
         return row | (worth.measure(make) if worth else {})
 
     def bases() -> dict[str, dict]:
         rows = distances.without_model()
-        rows["pixel_fade"] |= _turning(None, images, seed)
+        rows["pixel_fade"] |= turning(None, images, seed)
         if sets:
             made = sets.without_model()
             rows["augmented"] = distances.distances(made["augmented"])
@@ -153,7 +160,7 @@ def of_images(
     )
 
 
-def _turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
+def turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
     if model is not None and not model.mixing.at_any_weight:  # no mix of it has a known place between two images
         return {"turning_error": None, "turning_error_deviation": None}
     ranges = evaluation.usual_transformations(images)

@@ -164,3 +164,18 @@ def test_a_pipe_is_never_opened(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(InputError, match="a pipe"):
         data.images(str(tmp_path / "a.png"))
+
+
+def test_some_classes_of_a_folder(tmp_path):
+    _folder(tmp_path, "8/a.png", value=8)
+    _folder(tmp_path, "10/a.png", "10/b.png", value=10)
+    _folder(tmp_path, "c/a.png", value=12)
+    found = data.load_examples(tmp_path, labels=True, classes=["c", "8"])
+    assert (found.classes, found.labels.tolist()) == (("8", "10", "c"), [0, 2])  # numbers are the folder's
+    assert found.images[:, 0, 0, 0].tolist() == [8, 12]
+    unlabelled = data.load_examples(tmp_path, classes=("10",))
+    assert (unlabelled.labels, unlabelled.classes, len(unlabelled)) == (None, (), 2)
+    with pytest.raises(InputError, match=r"has no class '1'\.? Did you mean '10'"):
+        data.images(tmp_path, classes=["1"])
+    with pytest.raises(InputError, match="classes is 'c': give a list of names"):
+        data.images(tmp_path, classes="c")

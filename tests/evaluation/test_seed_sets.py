@@ -74,6 +74,7 @@ def test_augmented_images_are_of_the_sets_own_seeds(images):
 def test_ranges_are_those_of_the_paper_and_paper_is_continued(value, channels, expected):
     ranges = usual_transformations(np.full((2, 12, 12, channels), value, np.uint8))
     assert (ranges.padding, ranges.rotation) == expected
+    assert ranges.translation == 12 / (8 if channels == 3 else 7)
 
 
 def test_pairs_are_of_distinct_seeds():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasinterp import training
-from kerasinterp.errors import InputError
+from kerasinterp.errors import InputError, SizeError
 from kerasinterp.nn import backbone as backbone_module
 from kerasinterp.nn.backbone import Backbone, Facts, backbones
 from kerasinterp.nn.net import KINDS, Net
@@ -195,3 +195,36 @@ def test_builders_that_do_not_fit_in_memory(monkeypatch):
     recipe = Recipe("", "", Data("x"), objective="PlainAE", backbone=Backbone(width=2))
     with pytest.raises(InputError, match="The networks do not fit in memory: choose a smaller width"):
         training.build(recipe)
+
+
+# Sizes
+
+
+@pytest.mark.parametrize("name", [name for name in backbones() if name != "mlp"])
+@pytest.mark.parametrize("size", [(3, 200), (31, 33), (50, 70), (140, 127)])
+def test_the_nearest_size_is_one_that_every_network_can_make(name, size):
+    nets = {kind: Net(kind) for kind in ("encoder", "decoder", "discriminator")}
+    with pytest.raises(SizeError, match=f"got {size[0]} x {size[1]} pixels: ") as refused:
+        Backbone(name).check(nets, (*size, 3))
+    nearest = refused.value.nearest
+    assert all(abs(one - side) <= 32 for one, side in zip(nearest, size, strict=True))
+    Backbone(name).check(nets, (*nearest, 3))
+
+
+def test_the_nearest_size_of_known_networks():
+    nets = {kind: Net(kind) for kind in ("encoder", "decoder", "discriminator")}
+    for name, size, nearest in (
+        ("infogan", (48, 66), (48, 68)),
+        ("convolutional", (50, 50), (48, 48)),
+        ("resnet", (40, 40), (48, 48)),  # a discriminator of four halvings, where the encoder has three
+        ("dcgan", (140, 127), (128, 128)),
+    ):
+        with pytest.raises(SizeError) as refused:
+            Backbone(name).check(nets, (*size, 1))
+        assert refused.value.nearest == nearest, name
+
+
+def test_what_a_backbone_can_make_is_built_small():
+    Backbone("infogan", width=2**16, latent_size=2**16).check({"encoder": Net("encoder")}, (64, 64, 3))
+    with pytest.raises(InputError, match="no option 'scales'"):
+        Backbone("infogan", options={"scales": 2}).check({"encoder": Net("encoder")}, (63, 64, 3))

@@ -93,6 +93,8 @@ def test_initialisers_are_reproducible_and_all_differ(scale):
         ((32, 30, 1), "divisible by 4, got 32 x 30"),
         ((0, 4, 1), "divisible by 4"),
         ((4, 0, 1), "divisible by 4"),
+        ((48, 66, 3), r"This one needs image sides divisible by 4, got 48 x 66 pixels: 48 x 68 is the nearest"),
+        ((1, 101, 3), r"got 1 x 101 pixels: 4 x 100 is the nearest"),
         ((8, 8, 5), "got 5 channels"),
         ((8, 8, 4), "got 4 channels"),
     ],

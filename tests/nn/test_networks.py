@@ -31,6 +31,17 @@ def test_shapes_and_ranges(backbone, shape, latent):
     np.testing.assert_allclose(np.sum(backbone.classifier(shape, 5, width=8)(images), axis=1), 1.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(1, 3), (14, 14), (50, 67)])
+def test_infogans_classifier_takes_any_size(size):
+    """It judges what other networks make."""
+    network = infogan.classifier((*size, 3), 5, width=2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(network(tf.ones((2, *size, 3)))[:, 0])
+    assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
+    with pytest.raises(InputError, match="divisible by 4"):
+        infogan.encoder((*size, 3))
+
+
 def norm(slope=0.2):
     """Batch normalisation with PyTorch's momentum of 0.1 (of the new value) and epsilon, then the activation."""
     return [("BatchNormalization", 0.9, 1e-5), ("LeakyReLU", slope) if slope else ("ReLU",)]

@@ -16,7 +16,7 @@ from kerasinterp.recipe import Data, Recipe, Target
 from kerasinterp.yardsticks import classes, few_shot, lines, paths, points, views
 
 RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
-NAMES = ("classes", "few_shot", "lines", "points", "views")
+NAMES = ("classes", "few_shot", "lines", "points", "unlabelled", "views")
 
 
 def judged(recipe: Recipe = RECIPE, **settings: object) -> yardsticks.Judge:
@@ -36,7 +36,7 @@ def test_what_a_yardstick_reads_are_settings_of_data_and_target(name):
     known = {field.name for group in (Data, Target) for field in dataclasses.fields(group)}
     assert set(yardsticks.read_by(name)) <= known
     assert "yardstick" in yardsticks.read_by(name)
-    assert ("samples" in yardsticks.read_by(name)) == (name == "few_shot")
+    assert ("samples" in yardsticks.read_by(name)) == (name in ("few_shot", "unlabelled"))
 
 
 def test_protocols_are_as_json_has_them():

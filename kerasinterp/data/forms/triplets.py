@@ -58,11 +58,26 @@ class Transformations:
         off = {name: 0.0 for name in (*_GEOMETRIC, *_COLOUR) if name not in names}
         return dataclasses.replace(self, **off)
 
+    def enlarged(self, factor: float) -> "Transformations":
+        """The same of images so many times as large: what is in pixels grows with them."""
+        crop = self.crop and max(1, round(self.crop * factor))
+        return dataclasses.replace(self, translation=self.translation * factor, crop=crop)
+
 
 # AugIntAE A.1, handwritten characters: +-20 degrees, +-4 pixels, factors 0.8 to 1.2, +-6 degrees.
 HANDWRITTEN = Transformations(rotation=20.0, translation=4.0, scale=0.2, shear=6.0)
 # A.1, natural images: half the rotation and skew, double the translation, colour +-25% and hue +-5%.
 NATURAL = Transformations(10.0, 8.0, 0.2, 3.0, 0.25, 0.25, 0.25, 0.05, padding="symmetric")
+
+
+def usual_ranges(image_shape: tuple[int, int, int]) -> Transformations:
+    """AugIntAE A.1's ranges for images (H, W, C) of any size: `NATURAL` for colour, `HANDWRITTEN` for grey.
+
+    The translation keeps its share of the shorter side: a seventh (4 of 28 pixels), in colour an eighth (8 of CIFAR's
+    64; of its aligned faces of 128 x 128 the paper moves a sixteenth).
+    """
+    ranges, side = (NATURAL, 64) if image_shape[-1] == 3 else (HANDWRITTEN, 28)
+    return ranges.enlarged(min(image_shape[:2]) / side)
 
 
 def triplets(

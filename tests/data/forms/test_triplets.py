@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasinterp.data import HANDWRITTEN, NATURAL, Examples, Note, Transformations, to_float, triplets
+from kerasinterp.data import HANDWRITTEN, NATURAL, Examples, Note, Transformations, to_float, triplets, usual_ranges
 from kerasinterp.data.forms.triplets import transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
@@ -325,3 +325,12 @@ def test_bad_ranges():
         Transformations(padding="zero")
     with pytest.raises(InputError, match="rotation"):
         Transformations(rotation=-1.0)
+
+
+def test_ranges_in_pixels_grow_with_the_images():
+    assert HANDWRITTEN.enlarged(2.0) == dataclasses.replace(HANDWRITTEN, translation=8.0)
+    cropped = Transformations(translation=3.0, crop=21)
+    assert cropped.enlarged(1 / 3) == Transformations(translation=1.0, crop=7)
+    assert usual_ranges((28, 28, 1)) == HANDWRITTEN and usual_ranges((64, 64, 3)) == NATURAL
+    assert usual_ranges((48, 64, 3)) == dataclasses.replace(NATURAL, translation=6.0)
+    assert usual_ranges((64, 56, 1)) == dataclasses.replace(HANDWRITTEN, translation=8.0)
