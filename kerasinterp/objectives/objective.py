@@ -15,7 +15,7 @@ from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.kept import Kept
 from kerasinterp.objectives.player import Player, at_share, mean_gradient
-from kerasinterp.objectives.seeds import ReplicaSeeds
+from kerasinterp.ops import replicas
 
 
 class Objective(Kept, keras.Model):
@@ -68,7 +68,7 @@ class Objective(Kept, keras.Model):
         self.complete_networks()
         self.shapes = common_shapes(self.nets(), networks)
         self.seed = int(seed)
-        self.seed_generator = ReplicaSeeds(self.seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.step = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
         )
@@ -124,17 +124,13 @@ class Objective(Kept, keras.Model):
             self._joint[network] = Joint(getattr(self, network))
         return self._joint[network](*batches, training=training)
 
-    def uniform(self, *shape: int | tf.Tensor) -> tf.Tensor:
-        """Draws from U(0, 1), other ones on each replica."""
-        return keras.random.uniform(shape, seed=self.seed_generator)
+    def uniform(self, *shape: int | tf.Tensor, axis: int = 0) -> tf.Tensor:
+        """Draws from U(0, 1); of several replicas each has its share of the batch's, along `axis`."""
+        return replicas.uniform(shape, self.seed_generator, axis=axis)
 
-    def normal(self, *shape: int | tf.Tensor) -> tf.Tensor:
-        """Draws from N(0, 1), other ones on each replica."""
-        return keras.random.normal(shape, seed=self.seed_generator)
-
-    def mean_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
-        """The mean of a value that every replica has of its share of the batch; `value` itself on one device."""
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, value)
+    def normal(self, *shape: int | tf.Tensor, axis: int = 0) -> tf.Tensor:
+        """Draws from N(0, 1), as `uniform`."""
+        return replicas.normal(shape, self.seed_generator, axis=axis)
 
     def gradients_from(
         self, tape: tf.GradientTape, player: Player, outputs: dict, ends: list[tf.Tensor], starts: list[tf.Tensor]

@@ -474,18 +474,6 @@ def test_each_player_has_an_optimizer_of_its_own():
     assert networks.make(ACAI).get_compile_config() is None
 
 
-def test_devices_have_one_mean(two_devices):
-    model = networks.make(PlainAE)
-    assert float(model.mean_over_replicas(tf.constant(3.0))) == 3.0
-
-    def mean():
-        return model.mean_over_replicas(
-            tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, "float32")
-        )
-
-    assert [float(x) for x in two_devices.experimental_local_results(two_devices.run(mean))] == [0.5, 0.5]
-
-
 def test_a_term_that_reaches_a_variable_is_needed():
     @keras.saving.register_keras_serializable("tests")
     class Idle(Objective):
