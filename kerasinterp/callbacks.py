@@ -169,11 +169,15 @@ class StopOnSignal(keras.callbacks.Callback):
     """Ctrl-C, or SIGTERM (a cluster, a shutdown), ends training after the step in hand, so that it can be saved.
 
     A second Ctrl-C ends it at once; SIGTERM may come several times, from whoever ends a group of processes.
+
+    Args:
+        anybody: on several machines, whether any of them was told to stop: then all stop after the same step.
     """
 
-    def __init__(self):
+    def __init__(self, anybody: Callable[[bool], bool] | None = None):
         super().__init__()
-        self.stopped = False
+        self.stopped = self.asked = False
+        self.anybody = anybody
         self._previous = {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -182,6 +186,10 @@ class StopOnSignal(keras.callbacks.Callback):
                 self._previous[number] = signal.signal(number, self._stop)
             except ValueError:  # not in the main thread: signals do not arrive here
                 return
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.anybody is not None and self.anybody(self.asked):
+            self._end()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.restore()
@@ -193,6 +201,11 @@ class StopOnSignal(keras.callbacks.Callback):
     def _stop(self, number: int, *_: object) -> None:
         if number == signal.SIGINT:
             signal.signal(number, self._previous.pop(number))
+        self.asked = True
+        if self.anybody is None:
+            self._end()
+
+    def _end(self) -> None:
         self.stopped = True
         self.model.stop_training = True
 

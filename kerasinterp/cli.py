@@ -163,7 +163,7 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
 @click.option("--target-split", help="Split of the dataset given by --target.  [default: test]")
 @click.option("--epochs", type=_COUNT, help="Epochs in all.")
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
-@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
@@ -232,7 +232,7 @@ def train(
 @click.option("--seeds", default=1, show_default=True, type=_COUNT, help="Runs of each system.")
 @click.option("--jobs", default=1, show_default=True, type=_JOBS, help="Runs at once, sharing the cores.")
 @click.option("--epochs", type=_COUNT, help="Epochs of each run.  [default: the recipes']")
-@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
 def compare(
     dataset: str, systems: tuple[str, ...], output: Path, seeds: int, jobs: int, smoke: bool, **overrides: Any

@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from kerasinterp import generation, presets, training
+from kerasinterp.cluster import Cluster
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import read_text, written_whole
@@ -179,7 +180,9 @@ def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool 
         read_by(recipe.target.yardstick)
         check_measurable(training.system(recipe))
     run = training.train(recipe, output, resume=resume)
-    report(run)
+    cluster = Cluster.from_environment()
+    if cluster is None or cluster.is_chief:
+        report(run)
     return run
 
 

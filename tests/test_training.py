@@ -363,7 +363,7 @@ def test_an_older_checkpoint_stands_in_for_a_damaged_one(kind, copied, recipe):
     path = spoil(copied, kind, recipe)
     said = r"step-000000009\.keras cannot be read \(.+\): going on from step-000000006\.keras; it is kept as "
     with pytest.warns(data.Note, match=said):
-        model = training._newest(copied, recipe)
+        model = training._newest_of(copied, recipe)
     assert steps_of(model) == 6
     assert not path.exists() and path.with_name(f"{path.name}.damaged").exists()
     assert list(copied.all_checkpoints()) == [6]

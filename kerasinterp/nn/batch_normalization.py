@@ -12,8 +12,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer, trained by TensorFlow's fused kernel; everything else is inherited.
 
     Keras computes mean and variance in operations of their own: the training step takes a fifth longer with them on a
-    CPU. As in PyTorch, the moving variance follows the unbiased estimate. On several devices the statistics are those of
-    the whole batch.
+    CPU. As in PyTorch, the moving variance follows the unbiased estimate. On several devices the statistics are
+    those of the whole batch.
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:

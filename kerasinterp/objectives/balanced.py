@@ -71,7 +71,7 @@ class BalancedAutoencoder(Autoencoder):
             return super().gradients(tape, player, outputs)
         decoded = outputs["decoded"]
         target, adversarial = (
-            tape.gradient(outputs[term], decoded, output_gradients=mean_gradient(outputs[term]))
+            self.gradient(tape, player, [outputs[term]], [decoded], [mean_gradient(outputs[term])])[0]
             for term in player.terms
         )
         balanced = gradients.balance(target, adversarial, self.k)  # eq. 2-3, where the images were decoded
