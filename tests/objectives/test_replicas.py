@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasinterp.nn.batch_normalization import BatchNormalization
-from kerasinterp.nn.exact_batch_normalization import ExactBatchNormalization
 from kerasinterp.objectives import OBJECTIVES
 from kerasinterp.ops import mixing
 
@@ -25,27 +23,9 @@ VARIANTS += [
 ]
 
 
-def normalised(network, exact):
-    """The network, its images, latents or scores normalised by their batch."""
-    kind = ExactBatchNormalization if exact else BatchNormalization
-    outputs = [kind(momentum=0.5, name=f"normalisation_{n}")(x) for n, x in enumerate(network.outputs)]
-    return keras.Model(network.input, outputs if len(outputs) > 1 else outputs[0], name=network.name)
-
-
-def make(name, **options):
-    """On matrices followed by batch normalisation."""
-    cls = OBJECTIVES[name]
-    built = {}
-    for number, (key, net) in enumerate(cls.nets().items(), 1):
-        built[key] = networks.linear_network(net, key, number)
-        if net.kind not in ("latent_table", "label_mixer"):
-            built[key] = normalised(built[key], exact=name == "AEAI")
-    return cls(**built, **options)
-
-
 def trained(name, options):
     """Logs, weights and seeds after some steps on the same batches."""
-    model = make(name, **options)
+    model = networks.make_with_statistics(OBJECTIVES[name], **options)
     model.compile({p.name: keras.optimizers.SGD(0.1) for p in model.players}, run_eagerly=True)
     batches = [networks.batch_for(OBJECTIVES[name], COUNT, seed) for seed in range(STEPS)]
     data = tf.data.Dataset.from_tensor_slices({k: np.concatenate([b[k] for b in batches]) for k in batches[0]})
@@ -60,7 +40,7 @@ def trained(name, options):
     ids=lambda value: value if isinstance(value, str) else "-".join(value),
 )
 def test_two_devices_train_as_one(name, options, two_devices):
-    start = make(name, **options).get_weights()
+    start = networks.make_with_statistics(OBJECTIVES[name], **options).get_weights()
     logs, weights, state = trained(name, options)
     with two_devices.scope():
         logs_of_two, weights_of_two, state_of_two = trained(name, options)
