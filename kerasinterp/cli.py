@@ -220,9 +220,9 @@ def train(
         }
     _check_directory(output)
     run = compare.train_and_report(found.change(**settings), output, resume=resume)
-    _say_files(
-        output, [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
-    )
+    written = [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
+    if written:  # of several machines the chief alone writes
+        _say_files(output, written)
 
 
 @cli.command(short_help="Train systems on one dataset and compare them.")

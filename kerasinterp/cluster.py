@@ -84,6 +84,12 @@ class Cluster:
             return None
         return cls(everybody, index + (len(jobs.get("chief", ())) if kind == "worker" else 0), "chief" in jobs)
 
+    @classmethod
+    def none_for(cls, what: str) -> None:
+        """Raises InputError if `TF_CONFIG` names several workers, of whom `what` makes no use."""
+        if cls.from_environment():
+            raise InputError(f"{what} trains on one machine, and TF_CONFIG names several workers: unset it.")
+
     # Meeting
 
     def join(self, about: dict[str, Any]) -> None:
@@ -242,7 +248,8 @@ class Cluster:
         context = tensorflow_context.context()
         self.strategy  # noqa: B018 (it begins here)
         try:
-            yield
+            with self.all_present():
+                yield
         except Exception as error:
             # Or the others would wait for it.
             with contextlib.suppress(Exception):

@@ -62,8 +62,9 @@ def compare(
         measured.
 
     Raises:
-        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison.
+        InputError: an unknown dataset or system, one seed, or a folder that holds another comparison; several machines.
     """
+    Cluster.none_for("compare")
     if "seed" in settings:
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     if seeds < 1 or jobs < 1:

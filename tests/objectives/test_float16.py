@@ -11,7 +11,6 @@ import tensorflow as tf
 from kerasinterp.objectives import OBJECTIVES, PlainAE
 from kerasinterp.ops.loss_scale import LossScale
 
-
 QUICK = {"AEAI", "AugIntAE", "GLO"}  # a derivative along a mix, balanced gradients, rows of a table
 EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OBJECTIVES]
 
