@@ -13,6 +13,7 @@ import tqdm
 from kerasinterp.errors import InputError
 from kerasinterp.files import read_text, written_whole
 from kerasinterp.nn.precision import in_float32
+from kerasinterp.ops.loss_scale import LEAST
 from kerasinterp.recipe import Schedule
 from kerasinterp.run import Run
 
@@ -130,7 +131,15 @@ def read_history(path: pathlib.Path) -> list[dict[str, float]]:
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Stops with one sentence when a term is no longer finite."""
+    """Stops with one sentence when a term is no longer finite, or no step has finite gradients."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        for name, scale in self.model.loss_scales.items():
+            if scale.scale.numpy() <= LEAST:
+                raise InputError(
+                    f"The gradients of {name} overflow float16 at every scale: train anew, into another --output, in "
+                    "bfloat16 or float32."
+                )
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         for name, value in (logs or {}).items():

@@ -198,7 +198,8 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
 def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> None:
     schedule, writes = recipe.schedule, cluster is None or cluster.is_chief
     strategy = cluster.strategy if cluster else _strategy()
-    _check_shares(recipe, strategy.num_replicas_in_sync)
+    devices = strategy.num_replicas_in_sync
+    _check_shares(schedule.batch_size, devices)
     with _noted() as told:
         examples, batches = training_batches(recipe)
     seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint, "notes": told}
@@ -212,6 +213,7 @@ def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> N
             model = build(recipe, examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
+    _check_shares(schedule.batch_size, devices, max(model.every.values()))
     step = steps_of(model)
 
     def from_step(step: int) -> Any:
@@ -294,12 +296,14 @@ def _told(strategy: tf.distribute.Strategy, cluster: Cluster | None) -> str:
     return told
 
 
-def _check_shares(recipe: Recipe, devices: int) -> None:
-    """Raises InputError if the devices cannot have equal shares of a batch."""
-    size = recipe.schedule.batch_size
-    if rest := size % devices:
-        nearest = " or ".join(f"{one}" for one in (size - rest, size - rest + devices) if one)
-        raise InputError(f"{devices} devices cannot share a batch of {size} equally: choose a batch_size of {nearest}.")
+def _check_shares(size: int, devices: int, slices: int = 1) -> None:
+    """Raises InputError if the devices cannot have equal shares of a batch, or of each slice of one."""
+    if rest := size % (devices * slices):
+        nearest = " or ".join(f"{one}" for one in (size - rest, size - rest + devices * slices) if one)
+        cut = f" cut into {slices} slices" if slices > 1 else ""
+        raise InputError(
+            f"{devices} devices cannot share a batch of {size}{cut} equally: choose a batch_size of {nearest}."
+        )
 
 
 def _newest(

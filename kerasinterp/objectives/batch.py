@@ -35,12 +35,13 @@ def as_images(value: Any) -> Any:
 
 @contextlib.contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """What a step finds out about the images, as InputError."""
+    """What a step finds out about a batch, as InputError."""
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        if _RANGE in error.message:
-            raise InputError(f"{_RANGE}.") from None
+        for known in (_RANGE, replicas.UNEQUAL):
+            if known in error.message:
+                raise InputError(f"{known}.") from None
         raise
 
 

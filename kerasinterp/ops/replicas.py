@@ -6,6 +6,8 @@ Replica r of R holds rows r b ... (r + 1) b of a batch of R b. All is differenti
 import keras
 import tensorflow as tf
 
+UNEQUAL = "devices have unequal shares of a batch: batch with drop_remainder=True, by a multiple of their number"
+
 
 def count() -> int:
     """How many replicas there are: 1 on one device, and outside of a replica."""
@@ -21,11 +23,18 @@ def mean(value: tf.Tensor) -> tf.Tensor:
 
 
 def whole(value: tf.Tensor) -> tf.Tensor:
-    """The whole batch (R b, ...), of each replica's share (b, ...)."""
+    """The whole batch (R b, ...), of each replica's share (b, ...).
+
+    Raises:
+        tf.errors.InvalidArgumentError: with `UNEQUAL`, when it runs.
+    """
     if count() == 1:
         return value
     # One tensor that all replicas share would count once.
-    return tf.distribute.get_replica_context().all_gather(tf.identity(value), axis=0)
+    found = tf.distribute.get_replica_context().all_gather(tf.identity(value), axis=0)
+    equal = tf.shape(found)[0] == count() * tf.shape(value)[0]
+    with tf.control_dependencies([tf.debugging.Assert(equal, [UNEQUAL])]):
+        return tf.identity(found)
 
 
 def share(value: tf.Tensor, axis: int = 0) -> tf.Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasinterp.errors import InputError
 from kerasinterp.objectives import OBJECTIVES
 from kerasinterp.ops import mixing
 
@@ -49,6 +50,15 @@ def test_two_devices_train_as_one(name, options, two_devices):
     for two, one in zip(weights_of_two, weights, strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
     np.testing.assert_array_equal(state_of_two, state)
+
+
+def test_unequal_shares_are_refused(two_devices):
+    with two_devices.scope():
+        model = networks.make(OBJECTIVES["ACAI"])
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    batch = networks.batch_for(OBJECTIVES["ACAI"], 5)
+    with pytest.raises(InputError, match="unequal shares of a batch: batch with drop_remainder=True"):
+        model.fit(tf.data.Dataset.from_tensors(batch), verbose=0, shuffle=False)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
