@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -101,23 +102,23 @@ class Cluster:
         Raises:
             InputError: one did not come in time, or came with something else.
         """
-        wait = _wait()
+        wait, port = _wait(), int(self.addresses[self.number].rpartition(":")[2])
         mine = {"number": self.number, "about": about}
-        if self.is_chief:
-            self._gather(mine, wait)
-        else:
-            self._report(mine, wait)
+        try:
+            door = socket.create_server(("", port), backlog=len(self.addresses))
+        except OSError as error:
+            raise InputError(
+                f"Port {port} of {self.name} cannot be used ({error.strerror}): name another in TF_CONFIG."
+            ) from error
+        with door:  # TensorFlow's own opens there later
+            if self.is_chief:
+                self._gather(door, mine, wait)
+            else:
+                self._report(mine, wait)
 
-    def _gather(self, mine: dict, wait: float) -> None:
-        port = int(self.addresses[0].rpartition(":")[2])
+    def _gather(self, door: socket.socket, mine: dict, wait: float) -> None:
         ends, came = time.monotonic() + wait, {}
         with contextlib.ExitStack() as open_ones:
-            try:
-                door = open_ones.enter_context(socket.create_server(("", port), backlog=len(self.addresses)))
-            except OSError as error:
-                raise InputError(
-                    f"Port {port} of {self.addresses[0]} cannot be used ({error.strerror}): name another in TF_CONFIG."
-                ) from error
             while len(came) < len(self.addresses) - 1:
                 door.settimeout(max(ends - time.monotonic(), 0.01))
                 try:
@@ -184,8 +185,13 @@ class Cluster:
             heartbeat_timeout_in_ms=int(1000 * _SILENT),
             coordinated_jobs=[coordination_config_pb2.CoordinatedJob(name=k, num_tasks=n) for k, n in jobs.items()],
         )
-        with self.all_present():
-            return tf.distribute.MultiWorkerMirroredStrategy()
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with self.all_present():
+                return tf.distribute.MultiWorkerMirroredStrategy()
+        finally:
+            with contextlib.suppress(ValueError):  # not in the main thread
+                signal.signal(signal.SIGTERM, before)  # TensorFlow would only note it
 
     # Agreeing
 
@@ -194,9 +200,9 @@ class Cluster:
         """What TensorFlow raises when a worker is lost, as one sentence."""
         try:
             yield
-        except (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError) as error:
+        except _OF_LOSS as error:
             raise InputError(_LOST) from error
-        except (tf.errors.InternalError, tf.errors.CancelledError) as error:
+        except (tf.errors.InternalError, tf.errors.CancelledError, tf.errors.FailedPreconditionError) as error:
             if "ollective" not in str(error) and "oordination" not in str(error):
                 raise
             raise InputError(_LOST) from error
@@ -276,6 +282,7 @@ class Cluster:
         return strategy.distribute_datasets_from_function(of)
 
 
+_OF_LOSS = (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError)
 _LOST = (
     "Another worker ended or cannot be reached, so training stopped: start the same command on each machine again with "
     "--resume."

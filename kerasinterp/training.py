@@ -185,7 +185,14 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
             return b""
 
         if cluster:
-            cluster.join({"recipe": dataclasses.asdict(recipe), "--resume": resume, "version": kerasinterp.__version__})
+            cluster.join(
+                {
+                    "recipe": dataclasses.asdict(recipe),
+                    "--resume": resume,
+                    "version of kerasinterp": kerasinterp.__version__,
+                    "number of GPUs": len(tf.config.list_physical_devices("GPU")),
+                }
+            )
             held.enter_context(cluster.training())
             cluster.from_chief(hold)
         else:

@@ -162,8 +162,9 @@ def test_a_port_in_use_is_named(monkeypatch):
     monkeypatch.setenv(WAIT, "0.5")
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=f"Port {port} .* cannot be used"):
-            Cluster((f"localhost:{port}", "localhost:1"), 0).join({})
+        for number in (0, 1):
+            with pytest.raises(InputError, match=rf"Port {port} of worker {number} \(.*\) cannot be used"):
+                Cluster((f"localhost:{port}", f"127.0.0.1:{port}"), number).join({})
 
 
 @pytest.mark.parametrize("wait", ["soon", "0", "-1", "nan", "inf"])
