@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasinterp import training
+from kerasinterp import cli, training
 from kerasinterp.cluster import WAIT, Cluster
 from kerasinterp.compare import compare
 from kerasinterp.errors import InputError
@@ -84,6 +84,13 @@ def test_other_configurations_are_refused(config, said, monkeypatch):
     set_config(monkeypatch, config)
     with pytest.raises(InputError, match=said):
         Cluster.from_environment()
+
+
+def test_the_command_says_so_and_leaves_nothing(monkeypatch, tmp_path, capfd):
+    set_config(monkeypatch, "host-a")
+    assert cli.main(["train", "acai_lines16", "-o", str(tmp_path / "run")]) == 2
+    assert capfd.readouterr().err.startswith("kerasinterp: TF_CONFIG is no JSON")
+    assert not any(tmp_path.iterdir())
 
 
 # Meeting

@@ -26,6 +26,9 @@ class Objective(Kept, keras.Model):
     pass. Everything else (gradients, optimizers, logs, saving, distribution) is here, once. `Autoencoder` and
     `Generator` are the two kinds of systems.
 
+    On several replicas of `tf.distribute` it trains as on one device with the same batch: what it draws, mixes and
+    normalises is the whole batch's. Layers that draw for themselves, such as dropout, draw other values on each.
+
     Logs: every term and measure by name, and `loss`, the weighted sum that the first player minimises.
 
     Args:
@@ -71,6 +74,8 @@ class Objective(Kept, keras.Model):
         self.seed = int(seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         layers = [layer for key in expected for layer in layers_of(networks[key])]
+        for layer in layers:
+            replicas.draw_apart(layer)
         half = any(layer.compute_dtype == "float16" for layer in layers)
         self.loss_scales = {player.name: LossScale() for player in self.players} if half else {}
         self.step = self.add_weight(

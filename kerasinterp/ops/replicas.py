@@ -3,9 +3,12 @@
 Replica r of R holds rows r b ... (r + 1) b of a batch of R b. All is differentiable, and called by all replicas alike.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
+_APART = 2_654_435_761  # an odd number (Knuth's multiplicative hash): replicas' seeds are far from other seeds
 UNEQUAL = "devices have unequal shares of a batch: batch with drop_remainder=True, by a multiple of their number"
 
 
@@ -85,6 +88,20 @@ def uniform(
 def normal(shape: tuple[int | tf.Tensor, ...], seed: keras.random.SeedGenerator, axis: int = 0) -> tf.Tensor:
     """Draws from N(0, 1): this replica's share, along `axis`, of what one device would draw."""
     return share(keras.random.normal(_whole_shape(shape, axis), seed=seed), axis)
+
+
+def draw_apart(layer: keras.Layer) -> None:
+    """Lets a layer that draws for itself (dropout, noise) draw other values on each replica.
+
+    Keras' generators count alike on all replicas. On one device, and on the first, the values are Keras' own.
+    """
+    for generator in getattr(layer, "_seed_generators", ()):
+        generator.next = functools.partial(_next_apart, generator)
+
+
+def _next_apart(generator: keras.random.SeedGenerator, ordered: bool = True) -> tf.Tensor:
+    seed = type(generator).next(generator, ordered)
+    return seed if count() == 1 else seed + _APART * tf.stack([tf.cast(_number(), seed.dtype), 0])
 
 
 def _whole_shape(shape: tuple, axis: int) -> tuple:

@@ -52,6 +52,27 @@ def test_two_devices_train_as_one(name, options, two_devices):
     np.testing.assert_array_equal(state_of_two, state)
 
 
+def test_dropout_differs_between_devices(two_devices):
+    def dropping():
+        images = keras.Input(networks.SHAPE)
+        x = keras.layers.Dropout(0.5, seed=3)(keras.layers.Flatten()(images))
+        return keras.Model(images, keras.layers.Dense(networks.LATENT)(x))
+
+    ones = tf.ones((2, 64))
+    with two_devices.scope():
+        model = networks.make(OBJECTIVES["PlainAE"], encoder=dropping())
+    dropout = model.encoder.layers[2]
+    first, second = (
+        np.asarray(x)
+        for x in two_devices.experimental_local_results(two_devices.run(lambda: dropout(ones, training=True)))
+    )
+    assert 0.2 < np.mean(first != second) < 0.8
+    alone = networks.make(OBJECTIVES["PlainAE"], encoder=dropping()).encoder.layers[2]
+    keras_own = keras.layers.Dropout(0.5, seed=3)
+    for _ in range(2):
+        np.testing.assert_array_equal(alone(ones, training=True), keras_own(ones, training=True))
+
+
 def test_unequal_shares_are_refused(two_devices):
     with two_devices.scope():
         model = networks.make(OBJECTIVES["ACAI"])
