@@ -265,21 +265,20 @@ class Cluster:
 
     # Sharing
 
-    def share(self, batches: Callable[..., tf.data.Dataset]) -> tf.distribute.DistributedDataset:
+    def share(self, batches: tf.data.Dataset) -> tf.distribute.DistributedDataset:
         """Of a dataset of whole batches what this worker's devices learn from: their rows of each."""
-        strategy = self.strategy
-        local, everybody = _local(strategy), strategy.num_replicas_in_sync
+        local, everybody = _local(self.strategy), self.strategy.num_replicas_in_sync
+        own = shares(batches, everybody, self.number * local, local)
+        return self.strategy.distribute_datasets_from_function(lambda _: own)
 
-        def of(_: tf.distribute.InputContext) -> tf.data.Dataset:
-            def rows(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-                return {
-                    key: tf.split(value, everybody)[self.number * local : (self.number + 1) * local]
-                    for key, value in batch.items()
-                }
 
-            return batches.map(rows).flat_map(tf.data.Dataset.from_tensor_slices)
+def shares(batches: tf.data.Dataset, devices: int, first: int, count: int) -> tf.data.Dataset:
+    """One after another, the shares of each batch that `count` devices of all have, from number `first` on."""
 
-        return strategy.distribute_datasets_from_function(of)
+    def of(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {key: tf.stack(tf.split(value, devices)[first : first + count]) for key, value in batch.items()}
+
+    return batches.map(of).flat_map(tf.data.Dataset.from_tensor_slices)
 
 
 _OF_LOSS = (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError)

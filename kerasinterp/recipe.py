@@ -147,7 +147,7 @@ class Schedule:
         batch_size: images a step.
         precision: `float32`; `bfloat16` or, for GPUs that have no bfloat16 (T4, V100), `float16` (mixed: variables,
             losses and outputs stay float32; float16 under a loss scale for each player).
-        jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
+        jit_compile: compile the step with XLA, on one device; a resumed run is then equal but for rounding.
         snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
     """
 

@@ -207,6 +207,8 @@ def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> N
     strategy = cluster.strategy if cluster else _strategy()
     devices = strategy.num_replicas_in_sync
     _check_shares(schedule.batch_size, devices)
+    if schedule.jit_compile and devices > 1:
+        raise InputError(f"jit_compile is for one device, and here are {devices}: leave it out.")
     with _noted() as told:
         examples, batches = training_batches(recipe)
     seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint, "notes": told}

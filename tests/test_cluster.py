@@ -14,9 +14,10 @@ import time
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasinterp import cli, training
-from kerasinterp.cluster import WAIT, Cluster
+from kerasinterp.cluster import WAIT, Cluster, shares
 from kerasinterp.compare import compare
 from kerasinterp.errors import InputError
 from kerasinterp.quickstart import quickstart
@@ -182,6 +183,13 @@ def test_waits_that_are_no_time_are_refused(wait, monkeypatch):
 
 
 # Training
+
+
+def test_shares_are_the_devices_rows():
+    batches = tf.data.Dataset.from_tensor_slices({"c": np.arange(16)}).batch(8, drop_remainder=True)
+    found = [batch["c"].tolist() for batch in shares(batches, devices=4, first=2, count=2).as_numpy_iterator()]
+    assert found == [[4, 5], [6, 7], [12, 13], [14, 15]]
+
 
 RECIPE = find("acai_lines16", smoke=True).change(
     images_per_epoch=256, epochs=3, optimizers={"all": {"rate": 0.05, "kind": "sgd"}}

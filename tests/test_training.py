@@ -346,6 +346,8 @@ def test_devices_that_do_not_divide_the_batch_are_told_at_once(recipe, tmp_path,
     monkeypatch.setattr(training, "_strategy", lambda: two_devices)
     with pytest.raises(InputError, match="2 devices cannot share a batch of 5 equally: choose a batch_size of 4 or 6"):
         training.train(recipe.change(batch_size=5), tmp_path / "run")
+    with pytest.raises(InputError, match="jit_compile is for one device, and here are 2: leave it out"):
+        training.train(recipe.change(jit_compile=True), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
