@@ -445,21 +445,6 @@ def test_missing_networks_and_players_are_refused():
         model.take_over(networks.make(ACAI))
 
 
-def test_float16_is_refused():
-    before = keras.config.dtype_policy()
-    try:
-        for policy, refused in (("mixed_float16", True), ("mixed_bfloat16", False)):
-            keras.config.set_dtype_policy(policy)
-            model = networks.make(PlainAE)
-            if refused:
-                with pytest.raises(InputError, match="use mixed_bfloat16"):
-                    model.compile("adam")
-            else:
-                model.compile("adam")
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def test_each_player_has_an_optimizer_of_its_own():
     given = keras.optimizers.Adam(1e-3, beta_1=0.5)
     model = networks.make(ACAI)
