@@ -13,6 +13,7 @@ from kerasinterp import progress
 from kerasinterp.errors import InputError
 from kerasinterp.files import read_text, written_whole
 from kerasinterp.nn.precision import in_float32
+from kerasinterp.ops.loss_scale import LEAST
 from kerasinterp.recipe import Schedule
 from kerasinterp.run import Run
 
@@ -130,7 +131,15 @@ def read_history(path: pathlib.Path) -> list[dict[str, float]]:
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Stops with one sentence when a term is no longer finite."""
+    """Stops with one sentence when a term is no longer finite, or no step has finite gradients."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        for name, scale in self.model.loss_scales.items():
+            if scale.scale.numpy() <= LEAST:
+                raise InputError(
+                    f"The gradients of {name} overflow float16 at every scale: train anew, into another --output, in "
+                    "bfloat16 or float32."
+                )
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         for name, value in (logs or {}).items():
@@ -162,11 +171,15 @@ class StopOnSignal(keras.callbacks.Callback):
     """Ctrl-C, or SIGTERM (a cluster, a shutdown), ends training after the step in hand, so that it can be saved.
 
     A second Ctrl-C ends it at once; SIGTERM may come several times, from whoever ends a group of processes.
+
+    Args:
+        anybody: on several machines, whether any of them was told to stop: then all stop after the same step.
     """
 
-    def __init__(self):
+    def __init__(self, anybody: Callable[[bool], bool] | None = None):
         super().__init__()
-        self.stopped = False
+        self.stopped = self.asked = False
+        self.anybody = anybody
         self._previous = {}
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -175,6 +188,10 @@ class StopOnSignal(keras.callbacks.Callback):
                 self._previous[number] = signal.signal(number, self._stop)
             except ValueError:  # not in the main thread: signals do not arrive here
                 return
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.anybody is not None and self.anybody(self.asked):
+            self._end()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.restore()
@@ -186,6 +203,11 @@ class StopOnSignal(keras.callbacks.Callback):
     def _stop(self, number: int, *_: object) -> None:
         if number == signal.SIGINT:
             signal.signal(number, self._previous.pop(number))
+        self.asked = True
+        if self.anybody is None:
+            self._end()
+
+    def _end(self) -> None:
         self.stopped = True
         self.model.stop_training = True
 

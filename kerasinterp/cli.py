@@ -208,7 +208,7 @@ def _channels(colour: bool, grey: bool) -> int | None:
 @_with_form
 @click.option("--epochs", type=_COUNT, help="Epochs in all.")
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
-@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE, or runs/images]"
@@ -282,9 +282,9 @@ def train(
     if source:
         _tell_form(found, chosen=bool(recipe or image_size), coloured=channels is not None)
     run = compare.train_and_report(found, output, resume=resume)
-    _say_files(
-        output, [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
-    )
+    written = [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
+    if written:  # of several machines the chief alone writes
+        _say_files(output, written)
 
 
 @cli.command(short_help="Train systems on one dataset, or your images, and compare them.")
@@ -297,7 +297,7 @@ def train(
 @click.option("--invert", is_flag=True, help="A folder's images are dark on white, to be learned light on black.")
 @click.option("--jobs", default=1, show_default=True, type=_JOBS, help="Runs at once, sharing the cores.")
 @click.option("--epochs", type=_COUNT, help="Epochs of each run.  [default: the recipes']")
-@click.option("--precision", help="float32 or bfloat16.")
+@click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--smoke", is_flag=True, help="Small variants: shows that everything runs.")
 def compare(
     dataset: str,

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp import data, generation, presets, progress, training
+from kerasinterp.cluster import Cluster
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
 from kerasinterp.files import read_text, written_whole
@@ -75,8 +76,9 @@ def compare(
 
     Raises:
         InputError: an unknown dataset or system, one seed, or a folder that holds another comparison; or of which too
-            few classes or images are left to be measured on.
+            few classes or images are left to be measured on; several machines.
     """
+    Cluster.none_for("compare")
     if "seed" in settings:
         raise InputError("a comparison trains with seeds 0, 1, ...: give how many as seeds, in place of seed.")
     if seeds < 1 or jobs < 1:
@@ -199,7 +201,9 @@ def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool 
         read_by(recipe.target.yardstick)
         check_measurable(training.system(recipe))
     run = training.train(recipe, output, resume=resume)
-    report(run)
+    cluster = Cluster.from_environment()
+    if cluster is None or cluster.is_chief:
+        report(run)
     return run
 
 

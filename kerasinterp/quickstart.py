@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp import callbacks, compare, data, evaluation, exporting, generation, processor, training
+from kerasinterp.cluster import Cluster
 from kerasinterp.data.generated.glyphs import LETTERS, without_case
 from kerasinterp.ops import geometry
 from kerasinterp.recipe import Data, Recipe, Schedule, Target, find
@@ -55,6 +56,7 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, images: int | None = N
         The report: for each model, and for the pixel fade, real letters and augmented seeds, `class_fidelity` (0..1),
         `turning_error`, `oracle_accuracy`, `fid`, `l2` (0..255) and more.
     """
+    Cluster.none_for("quickstart")
     started = time.perf_counter()
     output = pathlib.Path(output)
     precision = "bfloat16" if processor.fast_bfloat16() else "float32"

@@ -13,7 +13,8 @@ from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.backbone import Backbone
 from kerasinterp.typed import as_type, changed, check_fields
 
-_PRECISIONS = ("float32", "bfloat16")
+# By their names in recipes, Keras' policies: variables are float32 in all.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _FORMS = ("images", "triplets", "pairs", "sets", "points")
 
 
@@ -145,8 +146,9 @@ class Schedule:
         epochs: how many times `images_per_epoch`.
         images_per_epoch: images between two checkpoints, rounded up to whole batches.
         batch_size: images a step.
-        precision: `float32` or `bfloat16` (mixed: variables, losses and outputs stay float32).
-        jit_compile: compile the step with XLA; a resumed run is then equal but for rounding.
+        precision: `float32`; `bfloat16` or, for GPUs that have no bfloat16 (T4, V100), `float16` (mixed: variables,
+            losses and outputs stay float32; float16 under a loss scale for each player).
+        jit_compile: compile the step with XLA, on one device; a resumed run is then equal but for rounding.
         snapshot_every: epochs between two models kept for figures against images seen; 0 for none.
     """
 
@@ -159,7 +161,7 @@ class Schedule:
 
     def __post_init__(self):
         check_fields(self)
-        _choose("precision", self.precision, _PRECISIONS)
+        _choose("precision", self.precision, tuple(POLICIES))
         _whole(self, "epochs", "images_per_epoch", "batch_size")
         _whole(self, "snapshot_every", least=0)
 

@@ -6,6 +6,7 @@ import functools
 import inspect
 import os
 import pathlib
+import tempfile
 import time
 import typing
 import warnings
@@ -16,8 +17,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import kerasinterp
 from kerasinterp import callbacks, data, generation, processor
 from kerasinterp.callbacks import steps_of
+from kerasinterp.cluster import Cluster
 from kerasinterp.data import notes
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.files import regular
@@ -27,7 +30,7 @@ from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
-from kerasinterp.recipe import Optimizer, Recipe
+from kerasinterp.recipe import POLICIES, Optimizer, Recipe
 from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
 from kerasinterp.typed import as_type
@@ -61,7 +64,7 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
         unit_latents=getattr(options.get("mixing", getattr(cls, "default_mixing", None)), "on_sphere", False),
     )
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.schedule.precision == "bfloat16" else "float32")
+    keras.config.set_dtype_policy(POLICIES[recipe.schedule.precision])
     try:
         networks = {
             name: backbone.build(net, name, 10 * recipe.seed + number, facts)
@@ -203,60 +206,88 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
 
     Its `model.keras` is for use: in float32, without optimizers.
 
+    All GPUs of the machine share each batch. On several machines (`TF_CONFIG`) the same call on each trains one model;
+    the first, the chief, alone writes.
+
     Args:
         resume: go on from the newest checkpoint; the result is the same to the bit as without interruption.
 
     Raises:
         InputError: if the data cannot be used, the folder holds another run or is being trained into, or a loss is no
-            longer finite.
+            longer finite; on several machines, if one does not come or is lost.
         Interrupted: after Ctrl-C or SIGTERM, when the run is saved.
     """
-    run = Run(output)
+    run, cluster = Run(output), Cluster.from_environment()
     system(recipe)
-    with run.claimed(), reproducible(recipe.seed, deterministic=not recipe.schedule.jit_compile):
-        run.check_free(recipe, resume)
-        _train(recipe, run, resume)
+    with contextlib.ExitStack() as held:
+
+        def hold() -> bytes:
+            held.enter_context(run.claimed())
+            run.check_free(recipe, resume)
+            return b""
+
+        if cluster:
+            cluster.join(
+                {
+                    "recipe": dataclasses.asdict(recipe),
+                    "--resume": resume,
+                    "version of kerasinterp": kerasinterp.__version__,
+                    "number of GPUs": len(tf.config.list_physical_devices("GPU")),
+                }
+            )
+            held.enter_context(cluster.training())
+            cluster.from_chief(hold)
+        else:
+            hold()
+        held.enter_context(reproducible(recipe.seed, deterministic=not recipe.schedule.jit_compile))
+        _train(recipe, run, resume, cluster)
     return run
 
 
-def _train(recipe: Recipe, run: Run, resume: bool) -> None:
-    schedule = recipe.schedule
+def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> None:
+    schedule, writes = recipe.schedule, cluster is None or cluster.is_chief
+    strategy = cluster.strategy if cluster else _strategy()
+    devices = strategy.num_replicas_in_sync
+    _check_shares(schedule.batch_size, devices)
+    if schedule.jit_compile and devices > 1:
+        raise InputError(f"jit_compile is for one device, and here are {devices}: leave it out.")
     with _noted() as told:
         examples, batches = training_batches(recipe)
     seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint, "notes": told}
-    if run.exists:
+    if writes and run.exists:
         run.check_same(recipe, seen)
-    strategy = _strategy()
-    with strategy.scope():
-        model = _newest(run, recipe) if resume else None
-        if model is None:
+    if cluster:
+        cluster.check_same("images", seen["fingerprint"])
+    model = _newest(run, recipe, strategy, cluster) if resume else None
+    if model is None:
+        with strategy.scope():
             model = build(recipe, examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
+    _check_shares(schedule.batch_size, devices, max(model.every.values()))
     step = steps_of(model)
-    history = callbacks.History(run.history, step, schedule)
-    samples = [callbacks.Samples(run.samples, _sampler(recipe, model))] if recipe.target.target else []
-    dataset = batches(start_step=step)
+
+    def from_step(step: int) -> Any:
+        dataset = batches(start_step=step)
+        return cluster.share(dataset) if cluster else dataset
+
+    dataset = from_step(step)
     settings = processor.prepare()
     if run.exists and (begun_with := run.written.get("processor", settings)) != settings:
         notes.note(f"{run} was begun with {begun_with} and goes on with {settings}: sums may round otherwise.")
-    print(f"{len(examples):,} images of {recipe.data.source}")
-    run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
-    checkpoints = callbacks.Checkpoints(run, schedule)
-    checkpoints.set_model(model)
-    checkpoints.keep()  # one that was being written when the process was killed
-    stop = callbacks.StopOnSignal()
-    shown = (*model.term_names()[:1], *model.measures[-1:])
-    progress = callbacks.Progress(schedule, step, shown, recipe.objective)
-    own = [
-        callbacks.StopOnNaN(),
-        stop,
-        progress,
-        history,
-        checkpoints,
-        keras.callbacks.TensorBoard(run.logs, write_graph=False),
-        *samples,
-    ]
+    print(f"{len(examples):,} images of {recipe.data.source}, on {_told(strategy, cluster)}")
+    stop = callbacks.StopOnSignal(cluster.anybody if cluster else None)
+    own = [callbacks.StopOnNaN(), stop]
+    if writes:
+        history = callbacks.History(run.history, step, schedule)
+        samples = [callbacks.Samples(run.samples, _sampler(recipe, model))] if recipe.target.target else []
+        run.begin(recipe, seen, settings)  # after all that may refuse: a mistake leaves no run behind
+        checkpoints = callbacks.Checkpoints(run, schedule)
+        checkpoints.set_model(model)
+        checkpoints.keep()  # one that was being written when the process was killed
+        shown = (*model.term_names()[:1], *model.measures[-1:])
+        progress = callbacks.Progress(schedule, step, shown, recipe.objective)
+        own += [progress, history, checkpoints, keras.callbacks.TensorBoard(run.logs, write_graph=False), *samples]
     started = time.perf_counter()
     try:
         while step < schedule.steps and not stop.stopped:
@@ -273,21 +304,23 @@ def _train(recipe: Recipe, run: Run, resume: bool) -> None:
             )
             step = steps_of(model)
             if step < schedule.steps and not stop.stopped:
-                dataset = batches(start_step=step)
+                dataset = from_step(step)
                 if _averages(recipe):  # `fit` has ended with them
-                    with strategy.scope():
-                        model = _newest(run, recipe)
+                    model = _newest(run, recipe, strategy, cluster)
     finally:
         stop.restore()
-        progress.close()
+        if writes:
+            progress.close()
     images, wanted = step * schedule.batch_size, schedule.steps * schedule.batch_size
     if step < schedule.steps:
         raise Interrupted(
             f"Stopped and saved at {images:,} of {wanted:,} images: add --resume to the command to go on."
         )
     model.use_averages()
-    callbacks.write_model(in_float32(model), run.model)
-    print(f"{recipe.objective}: {wanted:,} images, {time.perf_counter() - started:.0f} s -> {run.model}")
+    if writes:
+        callbacks.write_model(in_float32(model), run.model)
+    place = run.model if writes else "written by the chief"
+    print(f"{recipe.objective}: {wanted:,} images, {time.perf_counter() - started:.0f} s -> {place}")
 
 
 def _averages(recipe: Recipe) -> bool:
@@ -304,11 +337,50 @@ def _all_gpus() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy()
 
 
-def _newest(run: Run, recipe: Recipe) -> Objective | None:
+def _told(strategy: tf.distribute.Strategy, cluster: Cluster | None) -> str:
+    """What is trained on, in words."""
+    number = strategy.num_replicas_in_sync
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    told = f"{number} {kind}{'s' if number > 1 else ''}"
+    if cluster:
+        told += f" of {len(cluster.addresses)} workers, this being {'the chief' if cluster.is_chief else cluster.name}"
+    return told
+
+
+def _check_shares(size: int, devices: int, slices: int = 1) -> None:
+    """Raises InputError if the devices cannot have equal shares of a batch, or of each slice of one."""
+    if rest := size % (devices * slices):
+        nearest = " or ".join(f"{one}" for one in (size - rest, size - rest + devices * slices) if one)
+        cut = f" cut into {slices} slices" if slices > 1 else ""
+        raise InputError(
+            f"{devices} devices cannot share a batch of {size}{cut} equally: choose a batch_size of {nearest}."
+        )
+
+
+def _newest(
+    run: Run, recipe: Recipe, strategy: tf.distribute.Strategy, cluster: Cluster | None = None
+) -> Objective | None:
     """The model of the newest checkpoint that can be read; None if there is none at all.
 
-    Newer ones are put aside, so that none counts as a checkpoint.
+    Newer ones are put aside, so that none counts as a checkpoint. On several machines it is the chief's.
     """
+    if cluster is None:
+        with strategy.scope():
+            return _newest_of(run, recipe)
+
+    def content() -> bytes:  # found by the chief alone: within the scope all must make the same variables
+        found = _newest_of(run, recipe)
+        return b"" if found is None else run.checkpoint(steps_of(found)).read_bytes()
+
+    if not (whole := cluster.from_chief(content)):
+        return None
+    with tempfile.TemporaryDirectory() as folder, strategy.scope():
+        path = pathlib.Path(folder, "checkpoint.keras")
+        path.write_bytes(whole)
+        return keras.saving.load_model(path)
+
+
+def _newest_of(run: Run, recipe: Recipe) -> Objective | None:
     damaged = {}
     for step, path in reversed(run.all_checkpoints().items()):
         try:

@@ -32,6 +32,7 @@ FLOORS = {
     "exporting": 5,
     "run": 6,
     "callbacks": 6,
+    "cluster": 6,
     "training": 6,
     "compare": 7,
     "publishing": 7,

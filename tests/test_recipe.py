@@ -75,7 +75,7 @@ def test_groups_and_their_fields_are_changed_by_name():
         ({"batch_size": -1}, "batch_size is 1"),
         ({"batch_size": 10**400}, "batch_size cannot be 1000"),
         ({"snapshot_every": -1}, "snapshot_every is 0 or more"),
-        ({"precision": "float16"}, r"Unknown precision 'float16': choose of float32, bfloat16"),
+        ({"precision": "float8"}, r"Unknown precision 'float8': choose of float32, bfloat16, float16"),
         ({"jit_compile": 1}, "jit_compile cannot be 1"),
         ({"seed": -1}, r"seed is 0 or more and below 2\*\*32"),
         ({"seed": 2**32}, r"seed is 0 or more and below 2\*\*32, not 4294967296"),

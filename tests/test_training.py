@@ -31,6 +31,7 @@ from kerasinterp.generation import load_model
 from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
 from kerasinterp.objectives import OBJECTIVES, PlainAE
+from kerasinterp.ops import loss_scale
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
 from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
@@ -311,6 +312,45 @@ def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
+def test_a_float16_run_goes_on_to_the_bit(recipe, tmp_path, monkeypatch):
+    """With its scales, which grow after two steps each here."""
+    monkeypatch.setattr(loss_scale, "GROWTH", 2)
+    recipe = recipe.change(precision="float16")
+    whole = training.train(recipe, tmp_path / "whole")
+    run = stop_at(4, signal.SIGINT, recipe, tmp_path / "run")
+    training.train(recipe, run.folder, resume=True)
+    assert_equal_models(newest(run), newest(whole))
+    one, other = (keras.saving.load_model(newest(folder)).loss_scales for folder in (run, whole))
+    for name, scale in other.items():
+        assert scale.scale.numpy() != loss_scale.START
+        np.testing.assert_array_equal(one[name].state, scale.state)
+    assert not load_model(run.model).loss_scales  # for use it is in float32
+
+
+@pytest.mark.parametrize(
+    ("size", "devices", "slices", "said"),
+    [
+        (5, 2, 1, "2 devices cannot share a batch of 5 equally: choose a batch_size of 4 or 6."),
+        (3, 4, 1, "4 devices cannot share a batch of 3 equally: choose a batch_size of 4."),
+        (10, 4, 5, "4 devices cannot share a batch of 10 cut into 5 slices equally: choose a batch_size of 20."),
+    ],
+)
+def test_shares_are_equal(size, devices, slices, said):
+    with pytest.raises(InputError, match=f"^{said}$"):
+        training._check_shares(size, devices, slices)
+    training._check_shares(devices * slices, devices, slices)
+
+
+def test_devices_that_do_not_divide_the_batch_are_told_at_once(recipe, tmp_path, monkeypatch, two_devices):
+    monkeypatch.setattr(training, "_strategy", lambda: two_devices)
+    with pytest.raises(InputError, match="2 devices cannot share a batch of 5 equally: choose a batch_size of 4 or 6"):
+        training.train(recipe.change(batch_size=5), tmp_path / "run")
+    with pytest.raises(InputError, match="jit_compile is for one device, and here are 2: leave it out"):
+        training.train(recipe.change(jit_compile=True), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 # What a kill or a damage leaves
 
 
@@ -363,7 +403,7 @@ def test_an_older_checkpoint_stands_in_for_a_damaged_one(kind, copied, recipe):
     path = spoil(copied, kind, recipe)
     said = r"step-000000009\.keras cannot be read \(.+\): going on from step-000000006\.keras; it is kept as "
     with pytest.warns(data.Note, match=said):
-        model = training._newest(copied, recipe)
+        model = training._newest_of(copied, recipe)
     assert steps_of(model) == 6
     assert not path.exists() and path.with_name(f"{path.name}.damaged").exists()
     assert list(copied.all_checkpoints()) == [6]
@@ -486,6 +526,20 @@ def test_kill_9_at_three_random_moments(recipe, tmp_path):
     assert start(tmp_path / "killed").wait() == 0
     assert not list((tmp_path / "killed").rglob(".partial-*"))
     assert weights(tmp_path / "killed" / "model.keras") == weights(tmp_path / "whole" / "model.keras")
+
+
+def test_scales_at_their_end_stop_a_run():
+    class Model:
+        loss_scales = {"critic": loss_scale.LossScale()}
+
+    stop = callbacks.StopOnNaN()
+    stop.set_model(Model())
+    stop.on_epoch_end(0)
+    Model.loss_scales["critic"].scale.assign(loss_scale.LEAST)
+    with pytest.raises(
+        InputError, match=r"gradients of critic overflow float16 at every scale: .* bfloat16 or float32"
+    ):
+        stop.on_epoch_end(1)
 
 
 def test_nan_stops_and_keeps_the_last_good_checkpoint(recipe, copied):

@@ -3,18 +3,24 @@
 import keras
 import tensorflow as tf
 
+from kerasinterp.nn.exact_batch_normalization import trained_exactly
+from kerasinterp.ops import replicas
+
 
 @keras.saving.register_keras_serializable("kerasinterp")
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras' layer, trained by TensorFlow's fused kernel; everything else is inherited.
 
     Keras computes mean and variance in operations of their own: the training step takes a fifth longer with them on a
-    CPU. As in PyTorch, the moving variance follows the unbiased estimate.
+    CPU. As in PyTorch, the moving variance follows the unbiased estimate. On several devices the statistics are
+    those of the whole batch.
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         if not training or mask is not None or not self._fuses(inputs.shape.rank):
             return super().call(inputs, training=training, mask=mask)
+        if replicas.count() > 1:  # the kernel sees one device's share
+            return trained_exactly(self, inputs, unbiased=True)
         maps = inputs if inputs.shape.rank == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
         scale, offset, mean, variance = (
             tf.cast(v.value, tf.float32) for v in (self.gamma, self.beta, self.moving_mean, self.moving_variance)

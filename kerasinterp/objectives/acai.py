@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.player import Player
-from kerasinterp.ops import losses
+from kerasinterp.ops import losses, replicas
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -40,7 +40,7 @@ class ACAI(Autoencoder):
         images = batch["c"]
         latents = self.encoder(images, training=training)
         alpha = 0.5 * self.uniform(tf.shape(images)[0])
-        mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)  # weight alpha on its own latent
+        mixed = self.mixing(replicas.reverse(latents), latents, alpha)  # weight alpha on its own latent
         decoded = self.decoder(tf.concat([latents, mixed], 0), training=training)
         reconstructed, interpolated = tf.split(decoded, 2)
         blend = reconstructed + self.gamma * (images - reconstructed)

@@ -9,7 +9,7 @@ from kerasinterp.nn.net import fits
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.objective import layers_of
 from kerasinterp.objectives.player import Player
-from kerasinterp.ops import losses
+from kerasinterp.ops import losses, replicas
 
 # TensorFlow holds the mean constant within their variance: right first derivatives, wrong second ones.
 _INEXACT = (BatchNormalization, keras.layers.BatchNormalization, keras.layers.GroupNormalization)
@@ -67,7 +67,7 @@ class AEAI(Autoencoder):
             perceptual.trainable = False
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
-        images = batch["c"]
+        images = replicas.redealt(batch["c"], 2)  # the halves are the whole batch's
         latents = self.encoder(images, training=training)
         count = tf.shape(latents)[0]
         pairs = (count + 1) // 2

@@ -6,7 +6,7 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.player import Player, mean_gradient
-from kerasinterp.ops import gradients, losses
+from kerasinterp.ops import gradients, losses, replicas
 from kerasinterp.ops.mixing import Spherical
 
 
@@ -71,14 +71,14 @@ class BalancedAutoencoder(Autoencoder):
             return super().gradients(tape, player, outputs)
         decoded = outputs["decoded"]
         target, adversarial = (
-            tape.gradient(outputs[term], decoded, output_gradients=mean_gradient(outputs[term]))
+            self.gradient(tape, player, [outputs[term]], [decoded], [mean_gradient(outputs[term])])[0]
             for term in player.terms
         )
         balanced = gradients.balance(target, adversarial, self.k)  # eq. 2-3, where the images were decoded
         return self.gradients_from(tape, player, outputs, [decoded], [balanced])
 
     def after_update(self, outputs: dict[str, tf.Tensor]) -> None:
-        margin = self.mean_over_replicas(outputs["real_score"] - outputs["fake_score"])
+        margin = replicas.mean(outputs["real_score"] - outputs["fake_score"])
         self.k.assign(tf.clip_by_value(self.k - 0.001 * (1.0 - margin), 0.0, 1.0))  # eq. 5-6
 
     def get_config(self) -> dict:

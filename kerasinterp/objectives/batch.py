@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasinterp.data.convert import to_float
 from kerasinterp.errors import InputError
+from kerasinterp.ops import replicas
 
 _RANGE = "images range beyond [-1, 1], look like [0, 1], or are not finite: give uint8, or float in [-1, 1]"
 
@@ -34,12 +35,13 @@ def as_images(value: Any) -> Any:
 
 @contextlib.contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """What a step finds out about the images, as InputError."""
+    """What a step finds out about a batch, as InputError."""
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        if _RANGE in error.message:
-            raise InputError(f"{_RANGE}.") from None
+        for known in (_RANGE, replicas.UNEQUAL):
+            if known in error.message:
+                raise InputError(f"{known}.") from None
         raise
 
 
@@ -50,7 +52,7 @@ def weigh_nothing(kind: str, *weights: Any) -> None:
 
 
 def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
-    """The batch cut into `count` equal ones.
+    """The batch cut into `count` equal ones; on several devices each is a share of a slice of the whole batch.
 
     Raises:
         InputError: its size is no multiple of `count`.
@@ -60,5 +62,5 @@ def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]
     size = next(iter(batch.values())).shape[0]
     if size is not None and size % count:
         raise InputError(f"A batch of {size} cannot be cut into {count} equal slices: choose another batch_size.")
-    parts = {key: tf.split(value, count) for key, value in batch.items()}
+    parts = {key: tf.split(replicas.redealt(value, count), count) for key, value in batch.items()}
     return [{key: part[number] for key, part in parts.items()} for number in range(count)]

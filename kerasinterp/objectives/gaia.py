@@ -6,6 +6,7 @@ import tensorflow as tf
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.player import Player
+from kerasinterp.ops import replicas
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -47,12 +48,14 @@ class GAIA(Autoencoder):
         count = tf.shape(images)[0]
         latents = self.encoder(images, training=training)
         alpha = 0.5 + 0.25 * self.normal(count)
-        mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)
+        mixed = self.mixing(replicas.reverse(latents), latents, alpha)
         reconstructed, mix = tf.split(self.decoder(tf.concat([latents, mixed], 0), training=training), 2)
         judged = self.judge_encoder(tf.concat([images, reconstructed, mix], 0), training=training)
         real, of_reconstructed, of_mix = tf.split(self.judge_decoder(judged, training=training), 3)
         real, of_reconstructed, of_mix = (
-            tf.reduce_mean(self.reconstruction_error(0.5 * target, 0.5 * image))  # as of images in [0, 1]
+            replicas.mean(
+                tf.reduce_mean(self.reconstruction_error(0.5 * target, 0.5 * image))
+            )  # as of images in [0, 1]
             for target, image in ((images, real), (images, of_reconstructed), (mix, of_mix))
         )
         fake = 0.5 * (of_mix + of_reconstructed)
@@ -70,14 +73,16 @@ class GAIA(Autoencoder):
         return {"discriminator": outputs["balance"], "autoencoder": 1.0 - outputs["balance"]}
 
     def _squashed(self, difference: tf.Tensor) -> tf.Tensor:
-        """s(d) of the difference over all replicas: each has a share of the batch, and all must step alike."""
-        return tf.sigmoid(self.slope * self.mean_over_replicas(tf.stop_gradient(difference)))
+        """s(d), a constant of the step."""
+        return tf.sigmoid(self.slope * tf.stop_gradient(difference))
 
 
 def _distances(images: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:
+    """L_distance of each image, to all of the batch."""
+
     def logarithms(x):
         x = tf.reshape(tf.cast(x, tf.float32), [tf.shape(x)[0], -1])
-        squares = tf.reduce_mean(tf.square(x[:, tf.newaxis] - x[tf.newaxis]), axis=2)
-        return tf.math.log1p(squares / tf.maximum(tf.reduce_mean(squares), 1e-12))
+        squares = tf.reduce_mean(tf.square(x[:, tf.newaxis] - replicas.whole(x)[tf.newaxis]), axis=2)
+        return tf.math.log1p(squares / tf.maximum(replicas.mean(tf.reduce_mean(squares)), 1e-12))
 
     return tf.reduce_mean(tf.square(logarithms(images) - logarithms(latents)), axis=1)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.objectives.balanced import BalancedAutoencoder
+from kerasinterp.ops import replicas
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -21,7 +22,9 @@ class IntAE(BalancedAutoencoder):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = batch["c"]
         latents = self.encoder(images, training=training)
-        alpha = batch["alpha"] if "alpha" in batch else tf.reduce_mean(self.uniform(2, tf.shape(images)[0]), axis=0)
-        mixed = self.mixing(tf.reverse(latents, [0]), latents, alpha)
+        alpha = (
+            batch["alpha"] if "alpha" in batch else tf.reduce_mean(self.uniform(2, tf.shape(images)[0], axis=1), axis=0)
+        )
+        mixed = self.mixing(replicas.reverse(latents), latents, alpha)
         decoded = self.decoder(tf.concat([latents, mixed], 0), training=training)
         return self.balanced_terms(images, decoded, training)

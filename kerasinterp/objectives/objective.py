@@ -15,7 +15,8 @@ from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.kept import Kept
 from kerasinterp.objectives.player import Player, at_share, mean_gradient
-from kerasinterp.objectives.seeds import ReplicaSeeds
+from kerasinterp.ops import replicas
+from kerasinterp.ops.loss_scale import LossScale
 
 
 class Objective(Kept, keras.Model):
@@ -24,6 +25,9 @@ class Objective(Kept, keras.Model):
     A system states `players`, what its `networks` are, and `terms`, which computes every term once from one forward
     pass. Everything else (gradients, optimizers, logs, saving, distribution) is here, once. `Autoencoder` and
     `Generator` are the two kinds of systems.
+
+    On several replicas of `tf.distribute` it trains as on one device with the same batch: what it draws, mixes and
+    normalises is the whole batch's. Layers that draw for themselves, such as dropout, draw other values on each.
 
     Logs: every term and measure by name, and `loss`, the weighted sum that the first player minimises.
 
@@ -68,7 +72,12 @@ class Objective(Kept, keras.Model):
         self.complete_networks()
         self.shapes = common_shapes(self.nets(), networks)
         self.seed = int(seed)
-        self.seed_generator = ReplicaSeeds(self.seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
+        layers = [layer for key in expected for layer in layers_of(networks[key])]
+        for layer in layers:
+            replicas.draw_apart(layer)
+        half = any(layer.compute_dtype == "float16" for layer in layers)
+        self.loss_scales = {player.name: LossScale() for player in self.players} if half else {}
         self.step = self.add_weight(
             shape=(), initializer="zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
         )
@@ -124,17 +133,13 @@ class Objective(Kept, keras.Model):
             self._joint[network] = Joint(getattr(self, network))
         return self._joint[network](*batches, training=training)
 
-    def uniform(self, *shape: int | tf.Tensor) -> tf.Tensor:
-        """Draws from U(0, 1), other ones on each replica."""
-        return keras.random.uniform(shape, seed=self.seed_generator)
+    def uniform(self, *shape: int | tf.Tensor, axis: int = 0) -> tf.Tensor:
+        """Draws from U(0, 1); of several replicas each has its share of the batch's, along `axis`."""
+        return replicas.uniform(shape, self.seed_generator, axis=axis)
 
-    def normal(self, *shape: int | tf.Tensor) -> tf.Tensor:
-        """Draws from N(0, 1), other ones on each replica."""
-        return keras.random.normal(shape, seed=self.seed_generator)
-
-    def mean_over_replicas(self, value: tf.Tensor) -> tf.Tensor:
-        """The mean of a value that every replica has of its share of the batch; `value` itself on one device."""
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, value)
+    def normal(self, *shape: int | tf.Tensor, axis: int = 0) -> tf.Tensor:
+        """Draws from N(0, 1), as `uniform`."""
+        return replicas.normal(shape, self.seed_generator, axis=axis)
 
     def gradients_from(
         self, tape: tf.GradientTape, player: Player, outputs: dict, ends: list[tf.Tensor], starts: list[tf.Tensor]
@@ -145,11 +150,20 @@ class Objective(Kept, keras.Model):
         # Every replica sees a share of the batch, and their gradients are added.
         starts = [start / tf.distribute.get_strategy().num_replicas_in_sync for start in starts]
         variables = self.variables_of(player)
-        found = tape.gradient(ends, [variable.value for variable in variables], output_gradients=starts)
+        found = self.gradient(tape, player, ends, [variable.value for variable in variables], starts)
         for variable, gradient in zip(variables, found, strict=True):
             if gradient is None:
                 raise ValueError(f"No term of player {player.name!r} depends on {variable.path}.")
         return found
+
+    def gradient(
+        self, tape: tf.GradientTape, player: Player, ends: list[tf.Tensor], sources: list, starts: list[tf.Tensor]
+    ) -> list[tf.Tensor]:
+        """`tape.gradient` for a player, under its loss scale where networks compute in float16."""
+        scale = self.loss_scales.get(player.name)
+        if scale is None:
+            return tape.gradient(ends, sources, output_gradients=starts)
+        return scale.gradient(tape, ends, sources, starts)
 
     # Training
 
@@ -175,9 +189,6 @@ class Objective(Kept, keras.Model):
                 f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}."
             )
         for player in self.players:
-            layers = [layer for network in player.networks for layer in layers_of(getattr(self, network))]
-            if any("float16" in layer.compute_dtype and "bfloat16" not in layer.compute_dtype for layer in layers):
-                raise InputError("float16 training needs loss scaling, which is not offered: use mixed_bfloat16.")
             own = keras.optimizers.get(optimizers[player.name])
             own = type(own).from_config(copy.deepcopy(own.get_config()))
             own.build(self.variables_of(player))
@@ -259,6 +270,9 @@ class Objective(Kept, keras.Model):
         self.step.assign_add(1)
         return self._log(outputs)  # everybody acts on the last slice
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Keras would take a batch to build by, and on several machines fail; an objective is built from the start."""
+
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         return self._log(self._outputs(self.prepare(data), training=False))
 
@@ -275,11 +289,21 @@ class Objective(Kept, keras.Model):
         del tape
         shares = self.step_shares(outputs)
         for player, found in updates:
-            own = self.optimizer_of(player)
-            with at_share(own, shares.get(player.name)):
-                own.apply(found, self.variables_of(player))
+            self._step(player, found, shares.get(player.name))
         self.after_update(outputs)
         return outputs
+
+    def _step(self, player: Player, gradients: list[tf.Tensor], share: tf.Tensor | None) -> None:
+        own, scale = self.optimizer_of(player), self.loss_scales.get(player.name)
+
+        def apply(gradients: list[tf.Tensor], share: tf.Tensor | None = None) -> None:
+            with at_share(own, share):
+                own.apply(gradients, self.variables_of(player))
+
+        if scale is None:
+            apply(gradients, share)
+        else:
+            scale.apply(apply, gradients, *(() if share is None else (share,)))
 
     # Logs
 
@@ -294,7 +318,10 @@ class Objective(Kept, keras.Model):
         loss = sum(self.term_weights[term] * tf.reduce_mean(outputs[term]) for term in first.terms)
         count = tf.size(outputs[first.terms[0]])  # an epoch's last batch may be smaller
         self._loss_tracker.update_state(loss + sum(outputs[_penalties_of(first)]), sample_weight=count)
-        return self.get_metrics_result()
+        logs = self.get_metrics_result()
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            logs = {key: value[tf.newaxis] for key, value in logs.items()}  # Keras takes the mean along this axis
+        return logs
 
     # Names and variables
 
@@ -340,10 +367,14 @@ class Objective(Kept, keras.Model):
         for variable in self._trainable_variables + self._non_trainable_variables:
             store[variable.name] = variable.numpy()
         store["seed_state"] = self.seed_generator.state.numpy()  # Keras does not save it
+        for name, scale in self.loss_scales.items():
+            store[f"loss_scale_of_{name}"] = scale.state
 
     def load_own_variables(self, store: dict) -> None:
         own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
         self.seed_generator.state.assign(own.pop("seed_state"))
+        for name, scale in self.loss_scales.items():
+            scale.state = own[f"loss_scale_of_{name}"]
         # Version 0.1 numbered them, and had no step.
         rest = [v for v in self._trainable_variables + self._non_trainable_variables if v is not self.step]
         for number, variable in enumerate(rest):

@@ -7,7 +7,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net, fits
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.player import Player
-from kerasinterp.ops import losses, mixing
+from kerasinterp.ops import losses, mixing, replicas
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -76,9 +76,9 @@ class SupervisedAMR(Autoencoder):
         images, labels = batch["c"], tf.cast(batch["labels"], tf.float32)
         latents = self.encoder(images, training=training)
         alpha = self.uniform(tf.shape(images)[0], 1)
-        labels_mixed = alpha * labels + (1.0 - alpha) * tf.reverse(labels, [0])
+        labels_mixed = alpha * labels + (1.0 - alpha) * replicas.reverse(labels)
         mixed = self.mixing.draw(latents, self.seed_generator)
-        by_labels = self.mix_by_labels(latents, tf.reverse(latents, [0]), labels_mixed, training)
+        by_labels = self.mix_by_labels(latents, replicas.reverse(latents), labels_mixed, training)
         decoded = self.decoder(tf.concat([latents, mixed, by_labels], 0), training=training)
         scores, classes = self.discriminator(tf.concat([images, decoded], 0), training=training)
         real, fake, fake_mix, fake_class = tf.split(scores, 4)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from kerasinterp.ops import replicas
+
 
 def image_norms(gradient: tf.Tensor) -> tf.Tensor:
     """Euclidean norm of each image's gradient, (B, ...) -> (B, 1, ..., 1)."""
@@ -24,7 +26,7 @@ def balance(reconstruction: tf.Tensor, adversarial: tf.Tensor, k: tf.Tensor) -> 
     """
     target, norm = image_norms(reconstruction), image_norms(adversarial)
     has_target = tf.cast(target > 0.0, target.dtype)
-    share = tf.reduce_mean(has_target)
-    mean = tf.reduce_mean(target) / tf.maximum(share, 1e-12)
+    share = replicas.mean(tf.reduce_mean(has_target))
+    mean = replicas.mean(tf.reduce_mean(target)) / tf.maximum(share, 1e-12)
     gamma = share * tf.where(target > 0.0, target, mean) / tf.maximum(norm, 1e-12)
     return reconstruction + k * gamma * adversarial

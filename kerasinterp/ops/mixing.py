@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
+from kerasinterp.ops import replicas
 
 
 def _column(t: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
@@ -55,7 +56,8 @@ class Mixing:
     """A way to mix latents; the frozen dataclasses below are its kinds.
 
     `mixing(a, b, t)` mixes two batches at the weights `t` of the second; `mixing.draw(latents, generator)` mixes a
-    batch with itself, in reverse order (so each latent meets another one), at weights that it draws.
+    batch with itself, in reverse order (so each latent meets another one), at weights that it draws; on several devices
+    the whole batch, whose shares they have.
     """
 
     on_sphere = False  # it is meant for latents of length one
@@ -66,8 +68,8 @@ class Mixing:
 
     def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
         """Mixes `latents` (B, ...) with weights drawn from `generator`."""
-        alpha = keras.random.uniform((tf.shape(latents)[0],), seed=generator)
-        return self(tf.reverse(latents, [0]), latents, alpha)
+        alpha = replicas.uniform((tf.shape(latents)[0],), generator)
+        return self(replicas.reverse(latents), latents, alpha)
 
     def check(self, latent_shape: tuple[int, ...]) -> None:
         """Raises InputError if latents of this shape (without the batch) cannot be mixed so."""
@@ -112,8 +114,8 @@ class PerFeature(Mixing):
     """Linear mixing with a weight of its own for each feature (map) (AMR section 3, `mixup2` in its code)."""
 
     def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
-        alpha = keras.random.uniform(_per_feature(latents), seed=generator)
-        return alpha * latents + (1.0 - alpha) * tf.reverse(latents, [0])
+        alpha = replicas.uniform(_per_feature(latents), generator)
+        return alpha * latents + (1.0 - alpha) * replicas.reverse(latents)
 
     def check(self, latent_shape: tuple[int, ...]) -> None:
         _check_features(type(self).__name__, latent_shape)
@@ -135,8 +137,8 @@ class Bernoulli(Mixing):
 
     def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
         shape = _per_feature(latents)
-        p = keras.random.uniform((shape[0], *[1] * (len(shape) - 1)), seed=generator)
-        return masked(keras.random.uniform(shape, seed=generator) < p, latents, tf.reverse(latents, [0]))
+        p = replicas.uniform((shape[0], *[1] * (len(shape) - 1)), generator)
+        return masked(replicas.uniform(shape, generator) < p, latents, replicas.reverse(latents))
 
     def check(self, latent_shape: tuple[int, ...]) -> None:
         _check_features(type(self).__name__, latent_shape)
@@ -155,9 +157,9 @@ class Dirichlet(Mixing):
 
     def draw(self, latents: tf.Tensor, generator: keras.random.SeedGenerator) -> tf.Tensor:
         # Exponentials over their sum are Dirichlet(1, ..., 1).
-        draws = keras.random.uniform((self.k, tf.shape(latents)[0]), 1e-7, 1.0, seed=generator)
+        draws = replicas.uniform((self.k, tf.shape(latents)[0]), generator, 1e-7, 1.0, axis=1)
         weights = -tf.math.log(draws) / tf.reduce_sum(-tf.math.log(draws), axis=0)
-        return sum(_column(weights[n], latents) * tf.roll(latents, n, axis=0) for n in range(self.k))
+        return sum(_column(weights[n], latents) * replicas.roll(latents, n) for n in range(self.k))
 
 
 def masked(mask: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:

@@ -105,3 +105,42 @@ def test_a_synchronised_layer_takes_keras_statistics():
     ours, theirs = (kind(synchronized=True) for kind in (BatchNormalization, keras.layers.BatchNormalization))
     np.testing.assert_array_equal(ours(x, training=True), theirs(x, training=True))
     np.testing.assert_array_equal(ours.moving_variance, theirs.moving_variance)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("kind", "_"), BATCH_NORMALISATIONS)
+def test_two_devices_normalise_as_one(kind, _, shape, two_devices):
+    """Outputs, gradients at images and at gamma, and moving statistics."""
+    x, weights = draws(shape), draws(shape, 1)
+    shares = np.split(x, 2), np.split(weights, 2)
+
+    def made():
+        layer = kind(momentum=0.5, epsilon=0.25)
+        layer.build(shape)
+        return layer
+
+    def step(layer, images, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = layer(images, training=True)
+            loss = tf.reduce_sum(weights * outputs**2)
+        return outputs, *tape.gradient(loss, [images, layer.gamma.value])
+
+    one = made()
+    outputs, at_images, at_gamma = step(one, tf.constant(x), weights)
+    with two_devices.scope():
+        two = made()
+    images, of_images = (
+        two_devices.experimental_distribute_values_from_function(
+            lambda context, parts=parts: tf.constant(parts[context.replica_id_in_sync_group])
+        )
+        for parts in shares
+    )
+    found = two_devices.run(lambda images, weights: step(two, images, weights), args=(images, of_images))
+    found = [list(map(np.asarray, two_devices.experimental_local_results(value))) for value in found]
+    np.testing.assert_allclose(np.concatenate(found[0]), outputs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(found[1]), at_images, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(sum(found[2]), at_gamma, rtol=1e-4, atol=1e-4)
+    for ours, theirs in ((two.moving_mean, one.moving_mean), (two.moving_variance, one.moving_variance)):
+        for copy in two_devices.experimental_local_results(ours.value):
+            np.testing.assert_allclose(copy, theirs, rtol=1e-4)

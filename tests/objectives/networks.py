@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from kerasinterp.nn.batch_normalization import BatchNormalization
+from kerasinterp.nn.exact_batch_normalization import ExactBatchNormalization
 from kerasinterp.nn.net import KINDS, Net
 
 SHAPE = (8, 8, 1)
@@ -57,6 +59,21 @@ def make(cls: type, normalised: bool = False, **options):
     """An objective on linear networks; `options` may name networks of one's own."""
     nets = cls.nets().items()
     built = {name: linear_network(net, name, n, normalised) for n, (name, net) in enumerate(nets, 1)}
+    return cls(**built | options)
+
+
+def make_with_statistics(cls: type, **options):
+    """As `make`; what networks give is normalised by their batch, so that this shows in every term."""
+    kind = ExactBatchNormalization if cls.__name__ == "AEAI" else BatchNormalization
+    built = {}
+    for number, (name, net) in enumerate(cls.nets().items(), 1):
+        built[name] = network = linear_network(net, name, number)
+        if net.kind not in ("latent_table", "label_mixer"):
+            outputs = [
+                kind(momentum=0.5, dtype=keras.config.floatx(), name=f"normalisation_{n}")(x)
+                for n, x in enumerate(network.outputs)
+            ]
+            built[name] = keras.Model(network.input, outputs if len(outputs) > 1 else outputs[0], name=name)
     return cls(**built | options)
 
 

@@ -445,21 +445,6 @@ def test_missing_networks_and_players_are_refused():
         model.take_over(networks.make(ACAI))
 
 
-def test_float16_is_refused():
-    before = keras.config.dtype_policy()
-    try:
-        for policy, refused in (("mixed_float16", True), ("mixed_bfloat16", False)):
-            keras.config.set_dtype_policy(policy)
-            model = networks.make(PlainAE)
-            if refused:
-                with pytest.raises(InputError, match="use mixed_bfloat16"):
-                    model.compile("adam")
-            else:
-                model.compile("adam")
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 def test_each_player_has_an_optimizer_of_its_own():
     given = keras.optimizers.Adam(1e-3, beta_1=0.5)
     model = networks.make(ACAI)
@@ -472,18 +457,6 @@ def test_each_player_has_an_optimizer_of_its_own():
     copy.compile_from_config(model.get_compile_config())
     assert [copy.optimizer_of(player).beta_1 for player in copy.players] == [0.5, 0.5]
     assert networks.make(ACAI).get_compile_config() is None
-
-
-def test_devices_have_one_mean(two_devices):
-    model = networks.make(PlainAE)
-    assert float(model.mean_over_replicas(tf.constant(3.0))) == 3.0
-
-    def mean():
-        return model.mean_over_replicas(
-            tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, "float32")
-        )
-
-    assert [float(x) for x in two_devices.experimental_local_results(two_devices.run(mean))] == [0.5, 0.5]
 
 
 def test_a_term_that_reaches_a_variable_is_needed():
