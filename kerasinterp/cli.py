@@ -165,6 +165,11 @@ def preset(run: Path, output: Path, overwrite: bool, **card: Any) -> None:
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
 @click.option("--precision", help="float32 or bfloat16.")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="The most that images may hold, 2GB say; more are read from a cache on the disk.  [default: a quarter]",
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
 @click.option("--smoke", is_flag=True, help="The recipe's small variant: shows that everything runs.")
@@ -175,6 +180,7 @@ def train(
     invert: bool,
     target: str | None,
     target_split: str | None,
+    memory: str | None,
     output: Path | None,
     resume: bool,
     smoke: bool,
@@ -219,7 +225,7 @@ def train(
             key: found.objective_options[key] for key in kept & set(found.objective_options)
         }
     _check_directory(output)
-    run = compare.train_and_report(found.change(**settings), output, resume=resume)
+    run = compare.train_and_report(found.change(**settings), output, resume=resume, memory=memory)
     _say_files(
         output, [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
     )

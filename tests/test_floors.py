@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "processor": 0,
+    "progress": 0,
     "typed": 0,
     "reproducible": 0,
     "_keras": 0,

@@ -5,10 +5,11 @@ import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.stored import Stored
 
 
 def batches(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     *,
     labels: np.ndarray | None = None,

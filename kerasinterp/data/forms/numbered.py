@@ -7,10 +7,11 @@ import tensorflow as tf
 
 from kerasinterp.data.convert import to_float
 from kerasinterp.data.examples import Examples
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
 
-def as_examples(images: Examples | np.ndarray, labels: np.ndarray | None) -> Examples:
+def as_examples(images: Examples | np.ndarray | Stored, labels: np.ndarray | None) -> Examples:
     """One `Examples` of either.
 
     Raises:
@@ -35,17 +36,23 @@ def check_numbers(batch_size: int, seed: int, start_step: int, steps: int | None
             raise InputError(f"{name} is a whole number from {least} to {most}, not {number!r}.")
 
 
-def on_host(array: np.ndarray) -> tf.Tensor:
+def on_host(array: np.ndarray | Stored) -> tf.Tensor | Stored:
     """A tensor in the processor's memory, whatever the machine has: accelerators get the batches alone.
 
-    Tensors are captured by reference: arrays would be copied into the graph.
+    Tensors are captured by reference: arrays would be copied into the graph. What is in a file stays there.
     """
+    if isinstance(array, Stored):
+        return array
     with tf.device("CPU:0"):
         return tf.constant(array)
 
 
-def gathered(images: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+def gathered(images: tf.Tensor | Stored, indices: tf.Tensor) -> tf.Tensor:
     """The images chosen, float32 in [-1, 1]; points as they are."""
+    if isinstance(images, Stored):
+        # Of what is stateful, deterministic pipelines would make one batch after another.
+        drawn = tf.numpy_function(images.read, [indices], tf.uint8, stateful=False)
+        return to_float(tf.ensure_shape(drawn, (*indices.shape, *images.shape[1:])))
     drawn = tf.gather(images, indices)
     return to_float(drawn) if images.dtype == tf.uint8 else drawn
 

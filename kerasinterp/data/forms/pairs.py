@@ -6,10 +6,11 @@ import tensorflow as tf
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, numbered, on_host
 from kerasinterp.data.forms.sets import of_one_class
+from kerasinterp.data.stored import Stored
 
 
 def pairs(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     *,
     labels: np.ndarray | None = None,

@@ -7,11 +7,12 @@ import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
 
 def sets(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     size: int,
     *,

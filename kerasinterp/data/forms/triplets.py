@@ -9,6 +9,7 @@ from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
 from kerasinterp.data.ink import has_light_border
 from kerasinterp.data.notes import note
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -66,7 +67,7 @@ NATURAL = Transformations(10.0, 8.0, 0.2, 3.0, 0.25, 0.25, 0.25, 0.05, padding="
 
 
 def triplets(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int = 128,
     *,
     transformations: Transformations = HANDWRITTEN,
@@ -81,7 +82,7 @@ def triplets(
     says if black corners come into images of light border.
 
     Args:
-        images: examples, or uint8 (N, H, W, C); held in memory as they are.
+        images: examples, or uint8 (N, H, W, C); as they are, in memory or in a file.
         batch_size: all batches are full; a batch may span two passes.
         start_step: the number of the first batch.
         steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
