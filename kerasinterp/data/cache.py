@@ -24,7 +24,7 @@ import numpy as np
 
 from kerasinterp.data.datasets import is_writable
 from kerasinterp.data.memory import told
-from kerasinterp.data.stored import Stored
+from kerasinterp.data.stored import OpenFile, Stored
 from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 
@@ -169,7 +169,7 @@ class _Damaged(Exception):
 def _opened(path: pathlib.Path, origin: Origin) -> Held | None:
     """What is kept at `path`; None, with a line on why if there is anything, where it must be made (again)."""
     try:
-        file = path.open("rb", buffering=0)
+        file = OpenFile(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -309,7 +309,7 @@ def _write(
             _write_description(file, origin, (count, *shape), content, labels, found)
             partial.replace(path)
             remembered = _memory_of(path, content.hexdigest())
-            images = Stored(path.open("rb", buffering=0), _HEADER, (count, *shape), remembered=remembered)
+            images = Stored(OpenFile(path), _HEADER, (count, *shape), remembered=remembered)
     except OSError as error:
         if error.errno in _FULL:
             raise _no_room(path.parent, needed, f"is full ({error.strerror})") from error
@@ -414,6 +414,9 @@ def _locked(path: pathlib.Path) -> tuple[BinaryIO, pathlib.Path]:
                 say(f"Another process is decoding the same images into {path}: waiting for it.")
                 fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:  # a file system without locks
+            with contextlib.suppress(OSError):
+                if not partial.stat().st_size:
+                    partial.unlink()
             file.close()
             break
         except BaseException:

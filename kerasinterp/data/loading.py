@@ -12,12 +12,12 @@ import tensorflow as tf
 from kerasinterp.data import cache
 from kerasinterp.data.convert import (
     EMPTY,
-    as_array,
     as_stored,
     checked_form,
     height_and_width,
     pieces,
     single_shape,
+    to_float,
 )
 from kerasinterp.data.datasets import has_classes, load_named, shaped, sources
 from kerasinterp.data.examples import Examples
@@ -132,13 +132,18 @@ def _of_array(
         found = as_stored(images)
         return 255 - found if invert else found
 
+    def stored() -> Iterator[np.ndarray]:
+        return map(as_stored, blocks(images))
+
     def parts() -> Iterator[tuple[np.ndarray, None]]:
-        for part in blocks(images):
-            found = as_stored(part)
-            if resized:
-                dataset = tf.data.Dataset.from_tensor_slices(found)
-                found = as_array(dataset.map(lambda image: shaped(tf.cast(image, tf.float32), size, channels or 0)))
-            yield (255 - found if invert else found), None
+        found = stored()
+        if resized:
+            spec = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)
+            dataset = tf.data.Dataset.from_generator(stored, output_signature=spec).unbatch().map(to_float)
+            dataset = dataset.map(lambda image: shaped(image * 127.5 + 127.5, size, channels or 0))
+            found = (part for part, _ in pieces(dataset))
+        for part in found:
+            yield (255 - part if invert else part), None
 
     def origin() -> cache.Origin:
         digest = hashlib.sha256(f"{images.dtype.str}{images.shape}".encode())

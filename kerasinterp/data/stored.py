@@ -1,10 +1,10 @@
 """Images in a file, which are read when they are asked for."""
 
 import hashlib
+import io
 import mmap
 import os
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +14,13 @@ _BLOCK = 2**24  # bytes that are read at once
 _LARGEST = 2**30  # bytes of one call of the system; Linux reads at most 2**31 - 4096
 
 
+class OpenFile(io.FileIO):
+    """A file, read without a buffer, that is closed when nobody uses it any more."""
+
+    def __del__(self):
+        self.close()
+
+
 class Stored:
     """Images uint8 (N, H, W, C) in a file, one after another. Indexing the first axis reads what is chosen.
 
@@ -21,7 +28,7 @@ class Stored:
     another one of its name changes nothing.
 
     Args:
-        file: opened for reading, unbuffered.
+        file: opened for reading.
         offset: where in it the images begin, in bytes.
         shape: (N, H, W, C).
         places: of the N' images, among the N in the file, that this is about, int64 (N',); None for all in order.
@@ -32,7 +39,7 @@ class Stored:
 
     def __init__(
         self,
-        file: BinaryIO,
+        file: OpenFile,
         offset: int,
         shape: tuple[int, int, int, int],
         places: np.ndarray | None = None,
@@ -110,10 +117,10 @@ class Stored:
             done += count
 
 
-def _read_at(file: BinaryIO, buffer: memoryview, start: int) -> int:
+def _read_at(file: OpenFile, buffer: memoryview, start: int) -> int:
     if hasattr(os, "preadv"):
         return os.preadv(file.fileno(), [buffer], start)
-    with open(file.name, "rb", buffering=0) as own:  # noqa: PTH123 (Windows) a position of its own: threads read at once
+    with OpenFile(file.name) as own:  # (Windows) a position of its own: several threads may read
         own.seek(start)
         return own.readinto(buffer)
 
