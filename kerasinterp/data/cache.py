@@ -48,12 +48,12 @@ class Origin:
     Attributes:
         name: for people, `the folder cats`.
         settings: what tells one set of images from another, for JSON.
-        state: whatever differs if the images may differ: of the files their sizes and times, the libraries' versions.
+        state: gives what differs if the images may differ, for JSON: the files' sizes and times, libraries' versions.
     """
 
     name: str
     settings: Mapping[str, Any]
-    state: Any
+    state: Callable[[], Any]
 
     @property
     def path(self) -> pathlib.Path:
@@ -91,6 +91,8 @@ def hold(
 ) -> Held:
     """Images held in memory, or, if they might take more than `memory`, decoded once into a file and read from there.
 
+    What an earlier run decoded into a file is not decoded again, even where it now fits in memory.
+
     Args:
         pieces: gives images uint8 (n, H, W, C) and their labels, or None, one part after another; not begun, and not
             asked for anything, where the file is there already.
@@ -98,19 +100,24 @@ def hold(
         count: how many images there are at most; None if that is not known before they are decoded.
         exact: there are just so many, or very nearly.
         memory: bytes; None for all that there is.
-        origin: called if `memory` may be too small.
+        origin: called unless there is no such bound.
         found: what the pieces find out beside the images, for JSON, once all are given; kept in the file.
 
     Raises:
         InputError: the file cannot be written, and why; or as the pieces.
     """
     size, found, begun = int(np.prod(shape)), {} if found is None else found, []
-    if memory is None or (count is not None and count * size <= memory):
+    if memory is None:
         return Held(*in_memory(pieces, shape, count), found)
     made_of = origin()
     path = made_of.path
+    fits = count is not None and count * size <= memory
+    if fits and not path.exists():
+        return Held(*in_memory(pieces, shape, count), found)
     seen = _identity(path)
     held = _opened(path, made_of)
+    if held is None and fits:
+        return Held(*in_memory(pieces, shape, count), found)
     if held is None and count is None:
         begun, ended = _begun(pieces, memory // size)
         if ended:
@@ -181,7 +188,7 @@ def _opened(path: pathlib.Path, origin: Origin) -> Held | None:
         file.close()
         say(f"{path} is damaged ({getattr(error, 'strerror', None) or error}): {origin.name} is decoded anew.")
         return None
-    if about["state"] != _digest(origin.state):
+    if about["state"] != _digest(origin.state()):
         file.close()
         say(f"{origin.name} has changed since {path} was written: it is decoded anew.")
         return None
@@ -303,10 +310,12 @@ def _write(
             if needed is not None and needed > free:
                 raise _no_room(path.parent, needed, f"has {told(free)} free")
             say(f"Decoding {origin.name} into {path}" + (f" ({told(needed)})" if needed else ""))
+            state = _digest(origin.state())  # before: what changes while it is decoded is changed for the next one
             count, content, labels = _write_images(file, pieces)
             if not count:
                 return Held(np.empty((0, *shape), np.uint8), None, found)
-            _write_description(file, origin, (count, *shape), content, labels, found)
+            about = {"of": origin.name, "settings": _digest(origin.settings), "state": state, "found": found}
+            _write_description(file, about, (count, *shape), content, labels)
             partial.replace(path)
             remembered = _memory_of(path, content.hexdigest())
             images = Stored(OpenFile(path), _HEADER, (count, *shape), remembered=remembered)
@@ -353,12 +362,7 @@ def _write_images(
 
 
 def _write_description(
-    file: BinaryIO,
-    origin: Origin,
-    shape: tuple[int, ...],
-    content: "hashlib._Hash",
-    labels: np.ndarray | None,
-    found: dict,
+    file: BinaryIO, about: dict, shape: tuple[int, ...], content: "hashlib._Hash", labels: np.ndarray | None
 ) -> None:
     """All but the images, safely on the disk."""
     after = b""
@@ -368,18 +372,8 @@ def _write_description(
         after = buffer.getvalue()
     content.update(after)
     stamp = int(time.time()) * 10**9  # in whole seconds, which every file system keeps
-    about = {
-        "format": _FORMAT,
-        "of": origin.name,
-        "settings": _digest(origin.settings),
-        "state": _digest(origin.state),
-        "shape": shape,
-        "labels": len(after),
-        "content": content.hexdigest(),
-        "stamp": stamp,
-        "found": found,
-    }
-    text = json.dumps(about).encode()
+    own = {"format": _FORMAT, "shape": shape, "labels": len(after), "content": content.hexdigest(), "stamp": stamp}
+    text = json.dumps(about | own).encode()
     file.write(after + text + len(text).to_bytes(8, "little") + hashlib.sha256(text).digest() + _TAIL)
     file.seek(0)
     file.write(_header(shape))

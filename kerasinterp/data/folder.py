@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -205,7 +206,7 @@ def _read_all(
         name = f"the folder {folder}" if folder else f"a list of {len(files):,} files"
         paths = os.path.realpath(folder) if folder else [os.path.realpath(file) for file in files]
         settings = {"files": paths, "size": (height, width), "channels": channels, "invert": invert}
-        return cache.Origin(name, settings, _state(files, folder))
+        return cache.Origin(name, settings, functools.partial(_state, files, folder))
 
     try:
         held = cache.hold(pieces(), shape, len(files), memory=memory, origin=origin, found=found)

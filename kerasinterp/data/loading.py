@@ -1,6 +1,8 @@
 """Examples from whatever holds images: a dataset, a folder, files or arrays."""
 
+import functools
 import hashlib
+import math
 import os
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,15 +107,19 @@ def _of_dataset(name: str, split: str, memory: int | None, form: dict, choices: 
         settings = {"dataset": builder.info.full_name, "folder": os.path.realpath(builder.data_path), "split": split}
         own = {"shape": shape, "labels": form["labels"], "invert": form["invert"]}
         own |= {key: _plain(choices.get(key)) for key in ("classes", "where")}
-        files = sorted(pathlib.Path(builder.data_path).glob("*"))
-        state = [(file.name, found.st_size, found.st_mtime_ns) for file in files for found in (file.stat(),)]
-        return cache.Origin(f"{name} ({split})", settings | own, [tf.__version__, state])
+        return cache.Origin(f"{name} ({split})", settings | own, functools.partial(_state, builder.data_path))
 
     parts = _counted(pieces(dataset), f"Decoding {name}", None if filtered else count)
     held = cache.hold(parts, shape, count, exact=not filtered, memory=memory, origin=origin)
     if not len(held.images):
         raise InputError(EMPTY)
     return Examples(held.images, held.labels, names) if wanted else Examples(held.images)
+
+
+def _state(folder: os.PathLike) -> list:
+    """What differs if the dataset was prepared anew, or is read by another TensorFlow."""
+    files = [(path.name, path.stat()) for path in sorted(pathlib.Path(folder).glob("*"))]
+    return [tf.__version__, [(name, found.st_size, found.st_mtime_ns) for name, found in files]]
 
 
 def _of_array(
@@ -128,7 +134,9 @@ def _of_array(
         raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
     resized = image_size is not None or channels is not None
     shape = (*(size or images.shape[1:3]), channels or images.shape[3])
-    if not resized and (memory is None or int(np.prod((len(images), *shape))) <= memory):
+    if memory is not None and math.prod((len(images), *shape)) <= memory:
+        memory = None
+    if not resized and memory is None:
         found = as_stored(images)
         return 255 - found if invert else found
 
@@ -150,7 +158,7 @@ def _of_array(
         for part in blocks(images):
             digest.update(np.ascontiguousarray(part).data)
         settings = {"array": digest.hexdigest(), "shape": shape, "invert": invert}
-        return cache.Origin(f"an array of {len(images):,} images", settings, tf.__version__)
+        return cache.Origin(f"an array of {len(images):,} images", settings, lambda: tf.__version__)
 
     counted = _counted(parts(), "Converting images", len(images))
     return cache.hold(counted, shape, len(images), memory=memory, origin=origin).images

@@ -28,7 +28,7 @@ from kerasinterp.errors import InputError
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (30, 4, 5, 3), np.uint8)
 SHAPE = (4, 5, 3)
-ORIGIN = Origin("the test", {"of": "test"}, "state 1")
+ORIGIN = Origin("the test", {"of": "test"}, lambda: "state 1")
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +100,18 @@ def test_what_does_not_fit_is_in_a_file(count, place):
     np.testing.assert_array_equal(found.images, IMAGES)
 
 
+def test_what_was_decoded_is_not_decoded_again_though_it_fits(capsys):
+    asked = []
+    held(asked)
+    for memory in (10_000, None):
+        found = held(asked, memory=memory)
+        assert isinstance(found.images, np.ndarray)
+        np.testing.assert_array_equal(found.images, IMAGES)
+    assert asked == ["asked", "asked"] and said(capsys).count("Using 30 images") == 1
+    changed = Origin("the test", {"of": "test"}, lambda: "state 2")
+    np.testing.assert_array_equal(held(origin=changed, memory=10_000, images=255 - IMAGES).images, 255 - IMAGES)
+
+
 def test_more_than_were_announced():
     found = hold(parts(), SHAPE, 10)
     np.testing.assert_array_equal(found.images, IMAGES)
@@ -153,7 +165,7 @@ def test_a_damaged_file_is_made_anew_and_said(spoil, place, capsys):
 
 
 def test_another_file_in_its_place_is_not_used(place, capsys):
-    held(origin=Origin("another", {"of": "another"}, ""), images=255 - IMAGES)
+    held(origin=Origin("another", {"of": "another"}, str), images=255 - IMAGES)
     (other,) = place.iterdir()
     shutil.copy2(other, ORIGIN.path)
     np.testing.assert_array_equal(held().images, IMAGES)
@@ -173,11 +185,20 @@ def test_a_copy_is_looked_at_whole_and_used(place, capsys):
 
 def test_what_changed_is_made_anew_and_said(place, capsys):
     before = held().images
-    after = held(origin=Origin("the test", {"of": "test"}, "state 2"), images=255 - IMAGES).images
+    after = held(origin=Origin("the test", {"of": "test"}, lambda: "state 2"), images=255 - IMAGES).images
     assert "the test has changed since" in said(capsys)
     np.testing.assert_array_equal(after, 255 - IMAGES)
     np.testing.assert_array_equal(before, IMAGES)  # whoever has it open goes on with what it was
     assert len(list(place.iterdir())) == 1
+
+
+def test_what_changes_while_it_is_decoded_is_decoded_anew():
+    states = ["before", "after", "after"]
+    origin = Origin("the test", {"of": "test"}, lambda: states.pop(0))
+    asked = []
+    held(asked, origin)
+    held(asked, origin)
+    assert asked == ["asked", "asked"]
 
 
 def test_the_fingerprint_is_kept(place, monkeypatch):
@@ -296,7 +317,7 @@ def test_two_at_once_decode_once(place, capsys):
     second = threading.Thread(target=run, args=("second", parts(asked, 255 - IMAGES)))
     first.start()
     assert begun.wait(30)
-    other = Origin("another", {"of": "another"}, "")
+    other = Origin("another", {"of": "another"}, str)
     held(origin=other)  # which removes what killed processes left, and nothing of the first
     second.start()
     while "waiting for it" not in (text := said(capsys)):
@@ -501,7 +522,7 @@ def test_notes_of_light_borders_are_the_same_from_memory_and_cache(monkeypatch):
     light = np.full((30, 4, 5, 1), 250, np.uint8)
     light[1:] //= 1
     for images, told in ((light, True), (255 - light, False)):
-        origin = Origin("x", {"told": told}, "")
+        origin = Origin("x", {"told": told}, str)
         found = hold(parts(images=images), (4, 5, 1), 30, memory=100, origin=[origin].pop)
         assert [bool(data.ink_note(one)) for one in (images, found.images)] == [told, told]
 

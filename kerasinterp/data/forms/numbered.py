@@ -36,25 +36,25 @@ def check_numbers(batch_size: int, seed: int, start_step: int, steps: int | None
             raise InputError(f"{name} is a whole number from {least} to {most}, not {number!r}.")
 
 
-def on_host(array: np.ndarray | Stored) -> tf.Tensor | Stored:
+def on_host(array: np.ndarray) -> tf.Tensor:
     """A tensor in the processor's memory, whatever the machine has: accelerators get the batches alone.
 
-    Tensors are captured by reference: arrays would be copied into the graph. What is in a file stays there.
+    Tensors are captured by reference: arrays would be copied into the graph.
     """
-    if isinstance(array, Stored):
-        return array
     with tf.device("CPU:0"):
         return tf.constant(array)
 
 
-def gathered(images: tf.Tensor | Stored, indices: tf.Tensor) -> tf.Tensor:
-    """The images chosen, float32 in [-1, 1]; points as they are."""
-    if isinstance(images, Stored):
-        # Of what is stateful, deterministic pipelines would make one batch after another.
-        drawn = tf.numpy_function(images.read, [indices], tf.uint8, stateful=False)
-        return to_float(tf.ensure_shape(drawn, (*indices.shape, *images.shape[1:])))
-    drawn = tf.gather(images, indices)
-    return to_float(drawn) if images.dtype == tf.uint8 else drawn
+def gathered(images: np.ndarray | Stored, indices: tf.Tensor) -> tf.Tensor:
+    """The images chosen, float32 in [-1, 1]; points as they are.
+
+    They are taken from where they are: a tensor of all would be a copy, and two more while it is made.
+    """
+    take = images.read if isinstance(images, Stored) else images.__getitem__
+    # Of what is stateful, deterministic pipelines would make one batch after another.
+    drawn = tf.numpy_function(take, [indices], images.dtype, stateful=False)
+    drawn = tf.ensure_shape(drawn, (*indices.shape, *images.shape[1:]))
+    return to_float(drawn) if images.dtype == np.uint8 else drawn
 
 
 def indices(step: tf.Tensor, batch_size: int, count: int, seed: int | tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
-from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered
 from kerasinterp.data.ink import has_light_border
 from kerasinterp.data.notes import note
 from kerasinterp.data.stored import Stored
@@ -106,10 +106,10 @@ def triplets(
             "Turned and moved images get black corners, and these have a light border: give invert=True (--invert), or "
             "transformations with padding='symmetric'."
         )
-    count, stored, seed = len(examples), on_host(examples.images), tf.constant(seed, tf.int64)
+    count, seed = len(examples), tf.constant(seed, tf.int64)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        drawn = gathered(stored, indices(step, batch_size, count, seed))
+        drawn = gathered(examples.images, indices(step, batch_size, count, seed))
         return _triplet(drawn, transformations, tf.stack([seed, step]))
 
     return numbered(batch, start_step, steps)
