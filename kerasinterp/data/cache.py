@@ -16,6 +16,7 @@ import os
 import pathlib
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
@@ -71,12 +72,19 @@ class Held:
 
 
 def folder() -> pathlib.Path:
-    """Where decoded images are kept: `KERASINTERP_CACHE`, or `kerasinterp` in XDG_CACHE_HOME or in ~/.cache."""
+    """Where decoded images are kept: `KERASINTERP_CACHE`, or `kerasinterp` in XDG_CACHE_HOME or in ~/.cache.
+
+    Of a user without a home it is a folder for temporary files.
+    """
     if own := os.environ.get(VARIABLE):
         return pathlib.Path(own).expanduser().absolute()
     common = pathlib.Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # As its standard has it, what is not absolute is ignored.
-    return (common if common.is_absolute() else pathlib.Path("~/.cache").expanduser()) / "kerasinterp"
+    if common.is_absolute():  # else it is ignored, as its standard has it
+        return common / "kerasinterp"
+    try:
+        return pathlib.Path.home() / ".cache" / "kerasinterp"
+    except RuntimeError:  # a user without a name, as containers have
+        return pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
 
 
 def hold(
@@ -111,12 +119,9 @@ def hold(
         return Held(*in_memory(pieces, shape, count), found)
     made_of = origin()
     path = made_of.path
-    fits = count is not None and count * size <= memory
-    if fits and not path.exists():
-        return Held(*in_memory(pieces, shape, count), found)
     seen = _identity(path)
-    held = _opened(path, made_of)
-    if held is None and fits:
+    held = _opened(path, made_of) if seen else None
+    if held is None and count is not None and count * size <= memory:
         return Held(*in_memory(pieces, shape, count), found)
     if held is None and count is None:
         begun, ended = _begun(pieces, memory // size)

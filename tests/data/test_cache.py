@@ -112,6 +112,13 @@ def test_what_was_decoded_is_not_decoded_again_though_it_fits(capsys):
     np.testing.assert_array_equal(held(origin=changed, memory=10_000, images=255 - IMAGES).images, 255 - IMAGES)
 
 
+def test_what_fits_needs_no_cache(place, monkeypatch, capsys):
+    place.write_text("a file")
+    monkeypatch.setenv(VARIABLE, str(place / "within"))
+    np.testing.assert_array_equal(held(memory=10_000).images, IMAGES)
+    assert said(capsys) == ""
+
+
 def test_more_than_were_announced():
     found = hold(parts(), SHAPE, 10)
     np.testing.assert_array_equal(found.images, IMAGES)
@@ -130,6 +137,13 @@ def test_where_the_files_are(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache.folder() == tmp_path / ".cache" / "kerasinterp"
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(pathlib.Path, "home", homeless)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert cache.folder().parent == tmp_path and cache.folder().name.startswith("kerasinterp-")
 
 
 def _overwrite(path, at, text=b"zz"):
