@@ -211,6 +211,11 @@ def _channels(colour: bool, grey: bool) -> int | None:
 @click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
 @click.option(
+    "--memory",
+    metavar="SIZE",
+    help="The most that images may hold, 2GB say; more are read from a cache on the disk.  [default: a quarter]",
+)
+@click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="Run folder.  [default: runs/RECIPE, or runs/images]"
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in the output folder.")
@@ -226,6 +231,7 @@ def train(
     colour: bool,
     grey: bool,
     objective: str | None,
+    memory: str | None,
     output: Path | None,
     resume: bool,
     smoke: bool,
@@ -281,7 +287,7 @@ def train(
     training.check(found)
     if source:
         _tell_form(found, chosen=bool(recipe or image_size), coloured=channels is not None)
-    run = compare.train_and_report(found, output, resume=resume)
+    run = compare.train_and_report(found, output, resume=resume, memory=memory)
     written = [path for name in ("model.keras", "history.csv", "report.md") if (path := run.folder / name).exists()]
     if written:  # of several machines the chief alone writes
         _say_files(output, written)

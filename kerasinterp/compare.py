@@ -191,7 +191,9 @@ def _is_measured(recipe: Recipe) -> bool:
     return recipe.target.yardstick != "few_shot" or recipe.target.target is not None
 
 
-def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) -> Run:
+def train_and_report(
+    recipe: Recipe, output: str | os.PathLike, *, resume: bool = False, memory: int | str | None = None
+) -> Run:
     """As `training.train`, and the run's `report`.
 
     Raises:
@@ -200,7 +202,7 @@ def train_and_report(recipe: Recipe, output: str | os.PathLike, *, resume: bool 
     if _is_measured(recipe):
         read_by(recipe.target.yardstick)
         check_measurable(training.system(recipe))
-    run = training.train(recipe, output, resume=resume)
+    run = training.train(recipe, output, resume=resume, memory=memory)
     cluster = Cluster.from_environment()
     if cluster is None or cluster.is_chief:
         report(run)

@@ -6,26 +6,28 @@ from typing import TextIO
 import tqdm
 
 _LINE = "{desc}: {n_fmt} of {total_fmt}{unit} ({percentage:.0f}%), {rate_fmt}, {remaining} left{postfix}"
+_ENDLESS = "{desc}: {n_fmt}{unit}, {rate_fmt}"
 _EVERY = 60.0  # seconds, between two lines of a log
 _FIRST = 10.0  # seconds, until the first of them
 _SOON = 2.0  # seconds: what takes no longer has no bar
 
 
-def bar(total: int, what: str, unit: str, *, done: int = 0, file: TextIO | None = None) -> tqdm.tqdm:
+def bar(total: int | None, what: str, unit: str, *, done: int = 0, file: TextIO | None = None) -> tqdm.tqdm:
     """What is told of a step, with its rate and the time left; a context manager, to be moved by `update(n)`.
 
     Args:
-        total: how many units the step has.
+        total: how many units the step has; None if that is not known.
         what: the step's name.
         unit: in the plural.
         done: units that were done before.
         file: where to; by default the standard error.
     """
     file = file or sys.stderr
-    common = {"total": total, "desc": what, "initial": done, "unit_scale": total >= 10_000, "smoothing": 0.1}
+    many = total is None or total >= 10_000
+    common = {"total": total, "desc": what, "initial": done, "unit_scale": many, "smoothing": 0.1}
     if file.isatty():
         return tqdm.tqdm(**common, unit=unit, file=file, mininterval=0.5, delay=_SOON)
-    lines = {"file": _Lines(file), "bar_format": _LINE, "ncols": 10_000, "position": 0}
+    lines = {"file": _Lines(file), "bar_format": _ENDLESS if total is None else _LINE, "ncols": 10_000, "position": 0}
     return tqdm.tqdm(**common, **lines, unit=f" {unit}", mininterval=_EVERY, maxinterval=_EVERY, delay=_FIRST)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import math
 import os
 import pathlib
 import tempfile
@@ -22,6 +23,7 @@ from kerasinterp import callbacks, data, generation, processor
 from kerasinterp.callbacks import steps_of
 from kerasinterp.cluster import Cluster
 from kerasinterp.data import notes
+from kerasinterp.data.memory import bytes_of, for_images, told
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.files import regular
 from kerasinterp.generation.checks import check_memory, needs
@@ -201,7 +203,7 @@ def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
     return Adam(rate, beta_1=own.betas[0], beta_2=own.betas[1], **common)
 
 
-def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) -> Run:
+def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False, memory: int | str | None = None) -> Run:
     """Trains `recipe` into the folder `output` (`Run` says what is in it).
 
     Its `model.keras` is for use: in float32, without optimizers.
@@ -211,6 +213,7 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
 
     Args:
         resume: go on from the newest checkpoint; the result is the same to the bit as without interruption.
+        memory: as `training_batches`; the result is the same whatever it is.
 
     Raises:
         InputError: if the data cannot be used, the folder holds another run or is being trained into, or a loss is no
@@ -240,11 +243,11 @@ def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False) ->
         else:
             hold()
         held.enter_context(reproducible(recipe.seed, deterministic=not recipe.schedule.jit_compile))
-        _train(recipe, run, resume, cluster)
+        _train(recipe, run, resume, memory, cluster)
     return run
 
 
-def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> None:
+def _train(recipe: Recipe, run: Run, resume: bool, memory: int | str | None, cluster: Cluster | None) -> None:
     schedule, writes = recipe.schedule, cluster is None or cluster.is_chief
     strategy = cluster.strategy if cluster else _strategy()
     devices = strategy.num_replicas_in_sync
@@ -252,7 +255,7 @@ def _train(recipe: Recipe, run: Run, resume: bool, cluster: Cluster | None) -> N
     if schedule.jit_compile and devices > 1:
         raise InputError(f"jit_compile is for one device, and here are {devices}: leave it out.")
     with _noted() as told:
-        examples, batches = training_batches(recipe)
+        examples, batches = training_batches(recipe, memory)
     seen = {"count": len(examples), "shape": list(examples.shape), "fingerprint": examples.fingerprint, "notes": told}
     if writes and run.exists:
         run.check_same(recipe, seen)
@@ -420,11 +423,27 @@ def _noted() -> Iterator[list[str]]:
     found += [str(one.message) for one in given if issubclass(one.category, notes.Note)]
 
 
-def training_batches(recipe: Recipe) -> tuple[data.Examples, Callable[..., tf.data.Dataset]]:
-    """What the recipe learns from, and its batches from a given `start_step` on."""
+def training_batches(
+    recipe: Recipe, memory: int | str | None = None
+) -> tuple[data.Examples, Callable[..., tf.data.Dataset]]:
+    """What the recipe learns from, and its batches from a given `start_step` on.
+
+    Args:
+        memory: the most that the images may hold, as `data.load_examples` has it; by default a quarter of the
+            machine's. Those that would take more are read from a file, see there.
+
+    Raises:
+        InputError: as `data.load_examples`; no batch fits in the memory, or options that the form has not.
+    """
     check(recipe)
     own, batch = recipe.data, {"batch_size": recipe.schedule.batch_size, "seed": recipe.seed}
-    examples = _examples(recipe)
+    memory = for_images() if memory is None else bytes_of(memory)
+    if (least := batch["batch_size"] * math.prod(own.shape)) > memory:
+        raise InputError(
+            f"memory is {told(memory)}, and one batch of {batch['batch_size']} images takes {told(least)}: allow more, "
+            "or choose a smaller batch_size."
+        )
+    examples = _examples(recipe, memory)
     form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
     kinds = typing.get_type_hints(data.Transformations if own.form == "triplets" else form)
     known = [
@@ -443,7 +462,7 @@ def training_batches(recipe: Recipe) -> tuple[data.Examples, Callable[..., tf.da
     return examples, functools.partial(form, examples, **options, **batch)
 
 
-def _examples(recipe: Recipe) -> data.Examples:
+def _examples(recipe: Recipe, memory: int) -> data.Examples:
     own = recipe.data
     if (own.form == "points") != (own.source == "spiral"):
         kinds = ("images", "points of the plane")
@@ -458,7 +477,7 @@ def _examples(recipe: Recipe) -> data.Examples:
     options = {"labels": labels, "image_size": own.size, "channels": own.channels, "invert": own.invert}
     if given_twice := sorted(options.keys() & own.source_options):
         raise InputError(f"{given_twice[0]} is a setting of its own: leave it out of source_options.")
-    examples = data.load_examples(own.source, own.split, **options, **own.source_options)
+    examples = data.load_examples(own.source, own.split, memory=memory, **options, **own.source_options)
     if isinstance(own.attributes, dict):
         examples = _with_attributes(recipe, examples)
     if not own.invert and (text := data.ink_note(examples.images)):

@@ -325,11 +325,16 @@ def test_train_gives_the_recipe_its_changes(capfd, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert run(capfd, "train", "augintae_mnist", "--smoke", "--resume", "--batch-size", 16)[0] == 0
     options = ["--objective", "AE", "--epochs", 3, "--seed", 5, "--precision", "bfloat16", "--data", "glyphs"]
-    assert run(capfd, "train", "augintae_mnist", *options, "--data-split", "digits", "-o", "there")[0] == 0
+    options += ["--data-split", "digits", "--memory", "2GB"]
+    assert run(capfd, "train", "augintae_mnist", *options, "-o", "there")[0] == 0
     ((first, output), first_options), ((second, other), second_options) = calls
     smoke = recipe.find("augintae_mnist", smoke=True)
-    assert first == smoke.change(batch_size=16) and first_options == {"resume": True}
-    assert str(output) == "runs/augintae_mnist" and str(other) == "there" and second_options == {"resume": False}
+    assert first == smoke.change(batch_size=16) and first_options == {"resume": True, "memory": None}
+    assert (
+        str(output) == "runs/augintae_mnist"
+        and str(other) == "there"
+        and second_options == {"resume": False, "memory": "2GB"}
+    )
     schedule = second.schedule
     assert (second.objective, schedule.epochs, second.seed, schedule.precision) == ("AE", 3, 5, "bfloat16")
     assert (second.data.source, second.data.split, second.target.target) == ("glyphs", "digits", None)

@@ -31,6 +31,14 @@ def test_a_log_gets_lines():
     assert " images/s" in lines[-1] and len({line.partition("%")[0] for line in lines}) == len(lines)
 
 
+def test_of_what_has_no_known_end_the_rate_is_told():
+    log = io.StringIO()
+    with progress.bar(None, "decoding", "images", file=log) as bar:
+        bar.update(300)
+    last = log.getvalue().splitlines()[-1]
+    assert last.startswith("decoding: 300 images, ") and last.endswith(" images/s") and "left" not in last
+
+
 def test_what_takes_seconds_each_is_told_so():
     log = io.StringIO()
     with progress.bar(4, "measuring", "models", file=log) as bar:

@@ -499,31 +499,60 @@ def test_a_damaged_history_is_one_sentence(text, tmp_path):
         history_of(path, done=6)
 
 
+@pytest.mark.parametrize("first", ["memory", pytest.param("cache", marks=pytest.mark.slow)])
+def test_images_in_memory_and_in_the_cache_give_the_same_weights(first, finished, recipe, tmp_path, monkeypatch):
+    """One run uses the one, and goes on with the other."""
+    monkeypatch.setenv("KERASINTERP_CACHE", str(tmp_path / "cache"))
+    memory = {"memory": 10**6, "cache": 300}  # bytes: a batch has 256, all images have 768
+    monkeypatch.setattr(training, "for_images", lambda: memory.pop(first))
+    run = stop_at(4, signal.SIGTERM, recipe, tmp_path / "run")
+    assert (tmp_path / "cache").exists() == (first == "cache")
+    training.train(recipe, run.folder, resume=True, memory=memory.popitem()[1])
+    assert (tmp_path / "cache").exists()
+    assert_equal_models(newest(run), newest(finished))
+    assert run.written["examples"] == finished.written["examples"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "sentence"),
+    [
+        (255, "memory is 255 bytes, and one batch of 4 images takes 256 bytes: allow more"),
+        ("0.2KB", "memory is 200 bytes"),
+        ("much", "memory is a size such as 2GB"),
+    ],
+)
+def test_memory_that_holds_no_batch(memory, sentence, recipe, tmp_path):
+    with pytest.raises(InputError, match=sentence):
+        training.train(recipe, tmp_path / "run", memory=memory)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
-def test_kill_9_at_three_random_moments(recipe, tmp_path):
-    """The final weights are byte-equal to the uninterrupted run's."""
+def test_kill_9_at_three_random_moments(recipe, tmp_path, monkeypatch):
+    """The final weights are byte-equal to the uninterrupted run's, whether images are in memory or in the cache."""
+    monkeypatch.setenv("KERASINTERP_CACHE", str(tmp_path / "cache"))
     recipe = recipe.change(images_per_epoch=400, epochs=12, width=8, objective="AugIntAE", form="triplets")
     program = (
         "import sys, json, pathlib; from kerasinterp import training; from kerasinterp.recipe import Recipe;"
         "recipe, output = Recipe.from_dict(json.loads(sys.argv[1])), pathlib.Path(sys.argv[2]);"
-        "training.train(recipe, output, resume=output.exists())"
+        "training.train(recipe, output, resume=output.exists(), memory=sys.argv[3])"
     )
 
-    def start(output):
-        arguments = [sys.executable, "-c", program, json.dumps(dataclasses.asdict(recipe)), str(output)]
+    def start(output, memory="1GB"):
+        arguments = [sys.executable, "-c", program, json.dumps(dataclasses.asdict(recipe)), str(output), memory]
         return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     begun = time.monotonic()
     assert start(tmp_path / "whole").wait() == 0
     took = time.monotonic() - begun
     moments = random.Random(time.time_ns())
-    for _ in range(3):
-        process = start(tmp_path / "killed")
+    for memory in ("300", "1GB", "300"):
+        process = start(tmp_path / "killed", memory)
         time.sleep(moments.uniform(0.3, 0.9) * took)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     (tmp_path / "killed" / "checkpoints" / ".partial-1-step-000000001.keras").write_bytes(b"cut off")
-    assert start(tmp_path / "killed").wait() == 0
+    assert start(tmp_path / "killed", "300").wait() == 0
     assert not list((tmp_path / "killed").rglob(".partial-*"))
     assert weights(tmp_path / "killed" / "model.keras") == weights(tmp_path / "whole" / "model.keras")
 

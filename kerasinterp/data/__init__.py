@@ -19,6 +19,7 @@ from kerasinterp.data.loading import images, load_examples
 from kerasinterp.data.notes import Note
 from kerasinterp.data.photo import centred_ink, read_photo
 from kerasinterp.data.preview import classes_of, looks
+from kerasinterp.data.stored import Stored
 from kerasinterp.data.turns import Views, views
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Examples",
     "Note",
     "Source",
+    "Stored",
     "Transformations",
     "Views",
     "as_array",

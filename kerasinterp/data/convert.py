@@ -2,6 +2,7 @@
 
 import io
 import operator
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,8 @@ from kerasinterp.errors import InputError
 _TOLERANCE = 1e-3  # tanh outputs and resized images may pass the bounds by rounding
 _LIGHT = 0.5  # images in [0, 1] have darker pixels than this; images in [-1, 1] without any are of white paper
 _LONGEST = 16_384  # pixels a side
+_PIECE, _PIECE_BYTES = 1000, 2**24  # images, and bytes, that are decoded before they are passed on
+EMPTY = "The dataset has no images: check its name, split and classes."
 
 
 def to_float(images: np.ndarray | tf.Tensor) -> np.ndarray | tf.Tensor:
@@ -53,8 +56,13 @@ def from_array(images: np.ndarray, labels: np.ndarray | None = None) -> tf.data.
 
 def checked_array(images: np.ndarray) -> np.ndarray:
     """The images as uint8 (N, H, W, C); errors as `from_array`."""
+    return as_stored(checked_form(images))
+
+
+def checked_form(images: np.ndarray) -> np.ndarray:
+    """The images (N, H, W, C) of the type that they have; errors as `from_array`."""
     try:
-        images = np.asarray(images)
+        images = images if isinstance(images, np.memmap) else np.asarray(images)
     except ValueError as error:
         raise InputError("images differ in shape: resize them to one shape first.") from error
     shape = images.shape
@@ -67,6 +75,11 @@ def checked_array(images: np.ndarray) -> np.ndarray:
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise InputError(f"images have shape {shape}: give (N, H, W), or (N, H, W, C) with 1 or 3 channels.")
     check_values(images)
+    return images
+
+
+def as_stored(images: np.ndarray) -> np.ndarray:
+    """uint8 in [0, 255], of that or of float in [-1, 1]."""
     return images if images.dtype == np.uint8 else to_uint8(images)
 
 
@@ -140,23 +153,46 @@ def as_array(dataset: tf.data.Dataset, limit: int | None = None) -> np.ndarray |
     """
     if limit is not None:
         dataset = dataset.take(limit)
+    parts = list(pieces(dataset))
+    if not parts:
+        raise InputError(EMPTY)
+    images = np.concatenate([images for images, _ in parts])
     labelled = isinstance(dataset.element_spec, tuple)
-    image_shape = (dataset.element_spec[0] if labelled else dataset.element_spec).shape
-    if image_shape.rank != 3 or not image_shape.is_fully_defined():
-        raise InputError(f"The dataset's images have shape {image_shape}: give single images (H, W, C) of one size.")
+    return (images, np.concatenate([labels for _, labels in parts])) if labelled else images
+
+
+def single_shape(dataset: tf.data.Dataset) -> tuple[int, int, int]:
+    """The (H, W, C) of a dataset's images.
+
+    Raises:
+        InputError: they are batches, or differ in size.
+    """
+    spec = dataset.element_spec
+    shape = (spec[0] if isinstance(spec, tuple) else spec).shape
+    if shape.rank != 3 or not shape.is_fully_defined():
+        raise InputError(f"The dataset's images have shape {shape}: give single images (H, W, C) of one size.")
+    return tuple(shape)
+
+
+def pieces(dataset: tf.data.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """The images of a dataset as `as_array` takes it, as uint8 (n, H, W, C), with their labels or None; part by part.
+
+    Raises:
+        InputError: as `single_shape`, or its files are damaged.
+    """
+    size = int(np.prod(single_shape(dataset)))
+    labelled = isinstance(dataset.element_spec, tuple)
 
     def stored(image, *label):
         return (to_uint8(image), *label)
 
+    batches = dataset.map(stored, tf.data.AUTOTUNE).batch(max(1, min(_PIECE, _PIECE_BYTES // size)))
     try:
-        parts = list(dataset.map(stored, tf.data.AUTOTUNE).batch(1000).as_numpy_iterator())
+        for images, *labels in batches.as_numpy_iterator():
+            yield images, labels[0] if labelled else None
     except tf.errors.OpError as error:
         reason = (error.message.rpartition("}} ")[2].strip().splitlines() or [type(error).__name__])[0][:160]
         raise InputError(f"The dataset cannot be read ({reason}): prepare it anew.") from error
-    if not parts:
-        raise InputError("The dataset has no images: check its name, split and classes.")
-    images = np.concatenate([part[0] for part in parts])
-    return (images, np.concatenate([part[1] for part in parts])) if labelled else images
 
 
 def png_file(image: np.ndarray) -> io.BytesIO:

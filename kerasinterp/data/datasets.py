@@ -128,8 +128,8 @@ def load_named(
     where: Mapping[str, Any] | None = None,
     data_dir: str | os.PathLike | None = None,
     download: bool = True,
-) -> tuple[tf.data.Dataset, tuple[str, ...]]:
-    """As `load`, and the names of the labels in their order: of classes, or of attributes; none if there are none."""
+) -> tuple[tf.data.Dataset, tuple[str, ...], tfds.core.DatasetBuilder]:
+    """As `load`, and the names of the labels in their order (of classes or attributes), and what builds the dataset."""
     source, size, channels = form(name, image_size, channels)
     builder = prepared_builder(name, data_dir, download)
     info = builder.info
@@ -174,7 +174,14 @@ def load_named(
         return (image, tf.cast(example[source.label], tf.int64)) if labels else image
 
     names = getattr(info.features[source.label], "names", None) if labels is True else chosen
-    return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True), tuple(names or ())
+    return dataset.map(prepare, tf.data.AUTOTUNE, deterministic=True), tuple(names or ()), builder
+
+
+def has_classes(builder: tfds.core.DatasetBuilder, name: str) -> bool:
+    """Whether `labels=True` gives the classes of the dataset."""
+    features = builder.info.features
+    label = form(name, None, None)[0].label
+    return label in features and isinstance(features[label], tfds.features.ClassLabel)
 
 
 def form(
@@ -314,7 +321,7 @@ def prepared_builder(name: str, data_dir: str | os.PathLike | None, download: bo
     advice = "set TFDS_DATA_DIR to the folder that holds it"
     if not download:
         raise InputError(f"{name} is not in {root}: {advice}, or allow the download.")
-    if not _writable(root):
+    if not is_writable(root):
         raise InputError(f"{name} is not in {root}, which is read-only: {advice}, or to one that it can be put into.")
     prepare = f"or prepare it where there is one: tfds build {name} --data_dir {root}"
     _ask_for_network(builder, root)
@@ -399,7 +406,7 @@ def _generated(name: str, root: pathlib.Path) -> tfds.core.DatasetBuilder:
         builder = builder_class(config=config or None, data_dir=root)
         if builder.is_prepared():
             return builder
-        if not _writable(root):
+        if not is_writable(root):
             user = os.getuid() if hasattr(os, "getuid") else "user"
             root = pathlib.Path(tempfile.gettempdir(), f"kerasinterp-{user}")
             builder = builder_class(config=config or None, data_dir=root)
@@ -427,7 +434,8 @@ def _of_the_disk(error: BaseException | None) -> str | None:
     return None
 
 
-def _writable(folder: pathlib.Path) -> bool:
+def is_writable(folder: pathlib.Path) -> bool:
+    """Whether this process may make files in the folder, or in the nearest one above it that there is."""
     while not folder.exists():
         folder = folder.parent
     # The mode is looked at too: the system lets its administrator write into folders marked as read-only.

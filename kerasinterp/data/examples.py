@@ -7,9 +7,9 @@ import hashlib
 import numpy as np
 
 from kerasinterp.data.convert import check_values
+from kerasinterp.data.stored import Stored, blocks
 from kerasinterp.errors import InputError
 
-_BLOCK = 2**24  # bytes digested at once
 _FEW = 100
 
 
@@ -18,7 +18,7 @@ class Examples:
     """N images, or points of a space, their labels and the labels' names.
 
     Attributes:
-        images: uint8 (N, H, W, C), or points float32 (N, D); perhaps a memory map.
+        images: uint8 (N, H, W, C), in memory, mapped or `Stored` in a file; or points float32 (N, D).
         labels: the number of each one's class, int64 (N,), or k attributes of each, float32 (N, k); None if unknown.
             Other number types are converted.
         classes: the names of the classes, or of the attributes, in the order of their numbers; empty if unknown.
@@ -27,7 +27,7 @@ class Examples:
         InputError: arrays of another form, or that do not fit each other.
     """
 
-    images: np.ndarray
+    images: np.ndarray | Stored
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
 
@@ -55,21 +55,21 @@ class Examples:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that differ if any image, its place, a label or a class's name differs (SHA-256)."""
-        digest = hashlib.sha256()
-        for array in (self.images, self.labels):
-            if array is None:
-                digest.update(b"none")
-                continue
-            digest.update(f"{array.dtype.str}{array.shape}".encode())
-            block = max(1, _BLOCK // max(1, array[0].nbytes))
-            for start in range(0, len(array), block):
-                digest.update(np.ascontiguousarray(array[start : start + block]).data)
-        digest.update(repr(self.classes).encode())
-        return digest.hexdigest()[:16]
+        """16 hexadecimal digits that differ if any image, its place, a label or a class's name differs (SHA-256).
+
+        Of images in a file it is made once, and remembered beside them.
+        """
+        if isinstance(self.images, Stored):
+            others = _digest((self.labels,), self.classes)
+            return self.images.remembered(f"fingerprint {others}", lambda: self._fingerprint)
+        return self._fingerprint
+
+    @property
+    def _fingerprint(self) -> str:
+        return _digest((self.images, self.labels), self.classes)[:16]
 
     def select(self, chosen: np.ndarray) -> "Examples":
-        """Only those that a mask, bool (N,), or indices (M,) choose, in the indices' order.
+        """Only those that a mask, bool (N,), or indices (M,) choose, in the indices' order; `Stored` ones stay so.
 
         Raises:
             InputError: none is chosen, or the mask or an index does not fit.
@@ -79,7 +79,7 @@ class Examples:
         if chosen.ndim != 1 or not fits:
             raise InputError(f"Choose of {len(self)} examples by a mask of as many, or by indices, in one list.")
         try:
-            images = self.images[chosen]
+            images = self.images.select(chosen) if isinstance(self.images, Stored) else self.images[chosen]
         except IndexError:
             raise InputError(f"There are {len(self)} examples: their indices end at {len(self) - 1}.") from None
         if not len(images):
@@ -87,14 +87,28 @@ class Examples:
         return dataclasses.replace(self, images=images, labels=None if self.labels is None else self.labels[chosen])
 
 
+def _digest(arrays: tuple[np.ndarray | Stored | None, ...], classes: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            digest.update(b"none")
+            continue
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        for block in blocks(array):
+            digest.update(np.ascontiguousarray(block).data)
+    digest.update(repr(classes).encode())
+    return digest.hexdigest()
+
+
 def check_images(images: object) -> None:
     """Raises InputError unless these are images uint8 (N, H, W, C), no mask, or points float32 (N, D); at least one."""
-    form = (images.dtype, images.ndim) if isinstance(images, np.ndarray) and len(images.shape) and len(images) else None
+    known = isinstance(images, np.ndarray | Stored) and len(images.shape) and len(images)
+    form = (images.dtype, images.ndim) if known else None
     if form not in ((np.uint8, 4), (np.float32, 2)):
         raise InputError("Give uint8 images (N, H, W, C), see kerasinterp.data.images, or float32 points (N, D).")
     # Few tell of most that they are no masks; all of them need not be read.
     if images.dtype == np.uint8 and images[:_FEW].max(initial=0) <= 1:
-        check_values(images)
+        check_values(max(blocks(images), key=np.max))
 
 
 def checked_labels(labels: object, count: int) -> np.ndarray:

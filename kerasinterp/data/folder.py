@@ -2,6 +2,8 @@
 
 import collections
 import contextlib
+import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -9,15 +11,18 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
+from kerasinterp import progress
+from kerasinterp.data import cache
 from kerasinterp.data.convert import from_array, height_and_width
 from kerasinterp.data.marks import is_marked
 from kerasinterp.data.notes import note
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
 # What is looked for in folders; of these, what the installed Pillow (or a plugin of it) reads.
@@ -45,6 +50,8 @@ _FOREIGN = {
 }
 _PHOTOMETRIC, _WHITE_IS_ZERO = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0
 _SIXTEEN_BITS = 65_535
+_PIECE = 2**24  # bytes of images that are passed on together
+_AHEAD = 256  # files that are being read, or were, before the one whose turn it is
 _SHRINKING, _GROWING = Image.Resampling.BOX, Image.Resampling.BICUBIC
 
 
@@ -90,15 +97,20 @@ def read_folder(
     invert: bool = False,
     labels: bool = False,
     skip_unreadable: bool = False,
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """As `from_folder`: uint8 (N, H, W, C), the labels int64 (N,), and the sub-folders' names by label."""
+    memory: int | None = None,
+) -> tuple[np.ndarray | Stored, np.ndarray, tuple[str, ...]]:
+    """As `from_folder`: uint8 (N, H, W, C), the labels int64 (N,), and the sub-folders' names by label.
+
+    Args:
+        memory: bytes; images that take more are decoded into a file, see `cache.hold`.
+    """
     _checked_form(image_size, channels)
     path = pathlib.Path(path)
     if not stat.S_ISDIR(_mode(path, "folder")):
         image = read_image(path, image_size, channels, invert=invert)
         return image[np.newaxis], np.zeros(1, np.int64), (path.absolute().parent.name,)
     files, left_out = _found(path)
-    images, unread = _read_all(files, image_size, channels, invert)
+    images, unread = _read_all(files, image_size, channels, invert, memory, path)
     drawn = [error.path for error in unread.values() if isinstance(error, _Drawn)]
     damaged = [error for error in unread.values() if not isinstance(error, _Drawn)]
     if damaged and not skip_unreadable:
@@ -147,37 +159,105 @@ def files_of(path: str | os.PathLike) -> list[pathlib.Path]:
 
 
 def read_files(
-    files: Sequence[str | os.PathLike], image_size: int | tuple[int, int], channels: int, *, invert: bool = False
-) -> np.ndarray:
-    """The image files, read as `read_image` does, as uint8 (N, H, W, C); errors as there, of all files together."""
-    images, unread = _read_all([pathlib.Path(file) for file in files], image_size, channels, invert)
+    files: Sequence[str | os.PathLike],
+    image_size: int | tuple[int, int],
+    channels: int,
+    *,
+    invert: bool = False,
+    memory: int | None = None,
+) -> np.ndarray | Stored:
+    """The image files, read as `read_image` does, as uint8 (N, H, W, C); errors as there, of all files together.
+
+    Args:
+        memory: as `read_folder`.
+    """
+    images, unread = _read_all([pathlib.Path(file) for file in files], image_size, channels, invert, memory)
     if unread:
         raise _together([*unread.values()])
     return images
 
 
 def _read_all(
-    files: Sequence[pathlib.Path], image_size: int | tuple[int, int], channels: int, invert: bool
-) -> tuple[np.ndarray, dict[int, "_Unreadable"]]:
+    files: Sequence[pathlib.Path],
+    image_size: int | tuple[int, int],
+    channels: int,
+    invert: bool,
+    memory: int | None,
+    folder: pathlib.Path | None = None,
+) -> tuple[np.ndarray | Stored, dict[int, "_Unreadable"]]:
     """Those of the files that can be read, uint8 (N, H, W, C), and why not, by the places of the others."""
     (height, width), channels = _checked_form(image_size, channels)
+    shape, found = (height, width, channels), {"unread": []}
+
+    def pieces() -> Iterator[tuple[np.ndarray, None]]:
+        most, part = max(1, _PIECE // int(np.prod(shape))), []
+        for place, image in enumerate(_read_each(files, (height, width), channels, invert)):
+            if isinstance(image, _Unreadable):
+                found["unread"].append((place, *image.kept))
+                continue
+            part.append(image)
+            if len(part) == most:
+                yield np.stack(part), None
+                part.clear()
+        if part:
+            yield np.stack(part), None
+
+    def origin() -> cache.Origin:
+        name = f"the folder {folder}" if folder else f"a list of {len(files):,} files"
+        paths = os.path.realpath(folder) if folder else [os.path.realpath(file) for file in files]
+        settings = {"files": paths, "size": (height, width), "channels": channels, "invert": invert}
+        return cache.Origin(name, settings, functools.partial(_state, files, folder))
+
     try:
-        images = np.empty((len(files), height, width, channels), np.uint8)
+        held = cache.hold(pieces(), shape, len(files), memory=memory, origin=origin, found=found)
     except MemoryError:
         size = len(files) * height * width * channels / 2**30
         raise InputError(
             f"{len(files)} images of {height} x {width} take {size:,.3g} GB of memory: choose a smaller image_size."
         ) from None
+    kinds = {kind.__name__: kind for kind in (_Unreadable, _Drawn)}
+    unread = {place: kinds[kind](files[place], *why) for place, kind, *why in held.found["unread"]}
+    return held.images, unread
 
-    def read(place: int) -> _Unreadable | None:
+
+def _read_each(
+    files: Sequence[pathlib.Path], size: tuple[int, int], channels: int, invert: bool
+) -> Iterator["np.ndarray | _Unreadable"]:
+    """Each file's image (H, W, C), or why there is none, in order. Several threads read, a little ahead."""
+
+    def read(path: pathlib.Path) -> np.ndarray | _Unreadable:
         try:
-            images[place] = _read(files[place], (height, width), channels, invert)
+            return _read(path, size, channels, invert)
         except _Unreadable as error:
             return error
 
-    with _without_pillows_warnings(), ThreadPoolExecutor() as pool:
-        unread = {place: error for place, error in enumerate(pool.map(read, range(len(files)))) if error}
-    return np.delete(images, [*unread], axis=0) if unread else images, unread
+    ahead: collections.deque[Future] = collections.deque()
+    with (
+        _without_pillows_warnings(),
+        ThreadPoolExecutor() as pool,
+        progress.bar(len(files), "reading images", "images") as told,
+    ):
+        for path in files:
+            ahead.append(pool.submit(read, path))
+            if len(ahead) >= _AHEAD:
+                yield ahead.popleft().result()
+                told.update()
+        while ahead:
+            yield ahead.popleft().result()
+            told.update()
+
+
+def _state(files: Sequence[pathlib.Path], folder: pathlib.Path | None) -> str:
+    """What differs if a file was changed, added, removed or renamed, or is read by another Pillow."""
+    digest = hashlib.sha256(Image.__version__.encode())
+    for file in files:
+        found = file.stat()
+        name = str(file.relative_to(folder) if folder else file)
+        # The third time is that of the last change of anything: it tells of contents that were put in their place.
+        digest.update(
+            f"{name}\0{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\n".encode(errors="surrogateescape")
+        )
+    return digest.hexdigest()
 
 
 def read_image(
@@ -229,11 +309,12 @@ class _Unreadable(InputError):
     def __init__(self, path: pathlib.Path, reason: str, advice: str):
         super().__init__(f"{path} {reason}: {advice}.")
         self.path, self.reason = path, reason
+        self.kept = (type(self).__name__, reason, advice)  # what is kept of it beside decoded images
 
 
 class _Drawn(_Unreadable):
-    def __init__(self, path: pathlib.Path):
-        super().__init__(path, "is a picture that kerasinterp drew for people", "give images themselves")
+    def __init__(self, path: pathlib.Path, *why: str):
+        super().__init__(path, *(why or ("is a picture that kerasinterp drew for people", "give images themselves")))
 
 
 def _together(errors: Sequence[_Unreadable]) -> InputError:

@@ -1,15 +1,32 @@
 """Examples from whatever holds images: a dataset, a folder, files or arrays."""
 
+import functools
+import hashlib
+import math
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from kerasinterp.data.convert import as_array, checked_array, from_array, height_and_width
-from kerasinterp.data.datasets import load_named, shaped, sources
+from kerasinterp import progress
+from kerasinterp.data import cache
+from kerasinterp.data.convert import (
+    EMPTY,
+    as_stored,
+    checked_form,
+    height_and_width,
+    pieces,
+    single_shape,
+    to_float,
+)
+from kerasinterp.data.datasets import has_classes, load_named, shaped, sources
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.folder import read_files, read_folder
+from kerasinterp.data.memory import bytes_of
+from kerasinterp.data.stored import Stored, blocks
 from kerasinterp.errors import InputError, suggest
 
 _OF_FOLDERS, _OF_DATASETS = ("skip_unreadable", "classes"), ("classes", "where", "data_dir", "download")
@@ -23,11 +40,14 @@ def load_examples(
     channels: int | None = None,
     labels: bool | Sequence[str] = False,
     invert: bool = False,
+    memory: int | str | None = None,
     **choices: object,
 ) -> Examples:
     """Images, with labels and the labels' names if they are asked for, whatever they come from.
 
-    A `Note` says which files of a folder are left out.
+    A `Note` says which files of a folder are left out. Images that would take more than `memory` are decoded once, a
+    part after another, into a file in the cache (`data.cache`), and read from there: the examples' `images` then are a
+    `Stored`. The batches are the same, to the byte.
 
     Args:
         what: a dataset's name; the path of a folder of images or of one image; an array, see `from_array`; or a list of
@@ -38,27 +58,28 @@ def load_examples(
         labels: give labels too: a dataset's, or a folder's, which are its sub-folders; or names of attributes, as
             `load`.
         invert: turn dark and light round: for dark drawings on white, when a model learned white on black.
+        memory: the most that the images may hold, bytes or a text such as `2GB`; None for all that there is.
         choices: further arguments of `load` (a name: classes, where, data_dir, download) or `from_folder` (a path:
             skip_unreadable; classes: only these sub-folders, by name).
 
     Raises:
-        InputError: as `load`, `from_folder`, `read_image` and `from_array`; or a choice that has no effect here.
+        InputError: as `load`, `from_folder`, `read_image` and `from_array`; a choice that has no effect here; or a
+            cache that cannot be written.
     """
+    memory = None if memory is None else bytes_of(memory)
     if isinstance(what, str | os.PathLike):
         # A dataset's name means the dataset, even where a folder of that name happens to be.
         if isinstance(what, str) and (not what or what in sources() or not _exists(what)):
             _check_choices(choices, _OF_DATASETS, "dataset")
             form = {"image_size": image_size, "channels": channels, "labels": labels, "invert": invert}
-            dataset, names = load_named(what, split, **form, **choices)
-            found, numbers = as_array(dataset) if labels else (as_array(dataset), None)
-            return Examples(found, numbers, names)
+            return _of_dataset(what, split, memory, form, choices)
         _check_choices(choices, _OF_FOLDERS, "folder")
         if not isinstance(labels, bool):
             raise InputError(f"{what} is a folder, which has no attributes: its labels are its sub-folders.")
         size, channels = _of_files(image_size, channels)
         chosen = choices.pop("classes", None)
         found, numbers, names = read_folder(
-            what, size, channels, invert=invert, labels=labels or chosen is not None, **choices
+            what, size, channels, invert=invert, labels=labels or chosen is not None, memory=memory, **choices
         )
         if chosen is None:
             return Examples(found, numbers, names) if labels else Examples(found)
@@ -69,14 +90,100 @@ def load_examples(
     _check_choices(choices, (), "array or list of files")
     if isinstance(what, list | tuple) and what and all(isinstance(one, str | os.PathLike) for one in what):
         size, channels = _of_files(image_size, channels)
-        return Examples(read_files(what, size, channels, invert=invert))
-    found = checked_array(what)
-    if image_size is not None or channels is not None:
-        size = height_and_width(image_size)
-        if channels not in (None, 1, 3):
-            raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
-        found = as_array(from_array(found).map(lambda image: shaped(image * 127.5 + 127.5, size, channels or 0)))
-    return Examples(255 - found if invert else found)
+        return Examples(read_files(what, size, channels, invert=invert, memory=memory))
+    return Examples(_of_array(checked_form(what), image_size, channels, invert, memory))
+
+
+def _of_dataset(name: str, split: str, memory: int | None, form: dict, choices: dict) -> Examples:
+    choices = {key: [*value] if isinstance(value, Iterator) else value for key, value in choices.items()}
+    dataset, names, builder = load_named(name, split, **form, **choices)
+    shape = single_shape(dataset)
+    count = builder.info.splits[split].num_examples if builder.info.splits else None
+    filtered = any(choices.get(key) for key in ("classes", "where"))
+    if count is None and (known := int(dataset.cardinality())) >= 0:
+        count = known
+    wanted = form["labels"]
+    larger = memory is not None and (count is None or count * int(np.prod(shape)) > memory)
+    if larger and not wanted and has_classes(builder, name):
+        # Decoded with them, the images are kept once for those who want labels and those who do not.
+        dataset, form = load_named(name, split, **choices, **form | {"labels": True})[0], form | {"labels": True}
+
+    def origin() -> cache.Origin:
+        settings = {"dataset": builder.info.full_name, "folder": os.path.realpath(builder.data_path), "split": split}
+        own = {"shape": shape, "labels": form["labels"], "invert": form["invert"]}
+        own |= {key: _plain(choices.get(key)) for key in ("classes", "where")}
+        return cache.Origin(f"{name} ({split})", settings | own, functools.partial(_state, builder.data_path))
+
+    parts = _counted(pieces(dataset), f"Decoding {name}", None if filtered else count)
+    held = cache.hold(parts, shape, count, exact=not filtered, memory=memory, origin=origin)
+    if not len(held.images):
+        raise InputError(EMPTY)
+    return Examples(held.images, held.labels, names) if wanted else Examples(held.images)
+
+
+def _state(folder: os.PathLike) -> list:
+    """What differs if the dataset was prepared anew, or is read by another TensorFlow."""
+    files = [(path.name, path.stat()) for path in sorted(pathlib.Path(folder).glob("*"))]
+    return [tf.__version__, [(name, found.st_size, found.st_mtime_ns) for name, found in files]]
+
+
+def _of_array(
+    images: np.ndarray,
+    image_size: int | tuple[int, int] | None,
+    channels: int | None,
+    invert: bool,
+    memory: int | None,
+) -> np.ndarray | Stored:
+    size = height_and_width(image_size)
+    if channels not in (None, 1, 3):
+        raise InputError(f"channels is 1 (grey) or 3 (colour), not {channels}.")
+    resized = image_size is not None or channels is not None
+    shape = (*(size or images.shape[1:3]), channels or images.shape[3])
+    if memory is not None and math.prod((len(images), *shape)) <= memory:
+        memory = None
+    if not resized and memory is None:
+        found = as_stored(images)
+        return 255 - found if invert else found
+
+    def stored() -> Iterator[np.ndarray]:
+        return map(as_stored, blocks(images))
+
+    def parts() -> Iterator[tuple[np.ndarray, None]]:
+        found = stored()
+        if resized:
+            spec = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)
+            dataset = tf.data.Dataset.from_generator(stored, output_signature=spec).unbatch().map(to_float)
+            dataset = dataset.map(lambda image: shaped(image * 127.5 + 127.5, size, channels or 0))
+            found = (part for part, _ in pieces(dataset))
+        for part in found:
+            yield (255 - part if invert else part), None
+
+    def origin() -> cache.Origin:
+        digest = hashlib.sha256(f"{images.dtype.str}{images.shape}".encode())
+        for part in blocks(images):
+            digest.update(np.ascontiguousarray(part).data)
+        settings = {"array": digest.hexdigest(), "shape": shape, "invert": invert}
+        return cache.Origin(f"an array of {len(images):,} images", settings, lambda: tf.__version__)
+
+    counted = _counted(parts(), "Converting images", len(images))
+    return cache.hold(counted, shape, len(images), memory=memory, origin=origin).images
+
+
+def _counted(parts: Iterator[tuple[np.ndarray, Any]], what: str, total: int | None) -> Iterator[tuple[np.ndarray, Any]]:
+    with progress.bar(total, what, "images") as told:
+        for part in parts:
+            yield part
+            told.update(len(part[0]))
+
+
+def _plain(value: object) -> object:
+    """Choices as JSON has them, in an order of their own."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return repr(value)
+    found = [_plain(one) for one in value]
+    return sorted(found, key=repr) if isinstance(value, set | frozenset) else found
 
 
 def images(

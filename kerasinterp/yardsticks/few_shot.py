@@ -29,6 +29,7 @@ READS = (
     "usefulness",
 )  # of a recipe's data and target
 _PAIRS = 8  # of the picture
+_MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
 _PER_SET = 5  # new images of each set of seeds
 _NEIGHBOURS = 5  # that density and coverage look at, the most of these measures
 _COLUMNS = {
@@ -51,7 +52,7 @@ _USEFULNESS = {f"usefulness_{shots}": f"useful, {shots} seeds" for shots in (2, 
 
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
-    source = _images(recipe, recipe.data.source, recipe.data.split, **recipe.data.source_options)
+    source, among = source_images(recipe)
     target, unseen = recipe.target, target_images(recipe)
     made = of_images(
         source,
@@ -66,11 +67,15 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         cache_dir=cache_dir,
         oracle={"steps": target.judge_steps} if smoke else None,
     )
-    counts = {
+    found = made.protocol | {
         f"{kind}_classes": len(np.unique(labels))
         for kind, (_, labels) in zip(("source", "target"), (source, unseen), strict=True)
     }
-    return dataclasses.replace(made, protocol=made.protocol | counts)
+    if (count := len(source[0])) == among:
+        return dataclasses.replace(made, protocol=found)
+    told = f"The judges know {count:,} of the source's {among:,} images, drawn at random."
+    found["source_images_in_all"] = among
+    return dataclasses.replace(made, protocol=found, note=f"{made.note} {told}".strip())
 
 
 def of_images(
@@ -208,6 +213,21 @@ def draw_pairs(images: np.ndarray, pairs: np.ndarray, models: Mapping[str, Objec
     """What each model makes between the images of each pair, indices (N, 2)."""
     first, second = (data.to_float(images[side]) for side in pairs.T)
     generation.save_interpolations(path, first, second, models)
+
+
+def source_images(recipe: Recipe) -> tuple[tuple[np.ndarray, np.ndarray], int]:
+    """What the judges know of the recipe's source, uint8 images and labels, and how many images it has in all.
+
+    Of a source of more than 640 MB it is a random part: in 2,000 steps a classifier sees 256,000 images at most.
+    """
+    own = recipe.data
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, "labels": True}
+    examples = data.load_examples(own.source, own.split, memory=_MOST_SOURCE, **form, **own.source_options)
+    most = max(1, _MOST_SOURCE // int(np.prod(examples.shape)))
+    among = len(examples)
+    if among > most:
+        examples = examples.select(np.sort(np.random.default_rng(0).choice(among, most, replace=False)))
+    return (np.asarray(examples.images), examples.labels), among
 
 
 def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:

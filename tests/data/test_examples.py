@@ -58,7 +58,7 @@ def test_the_fingerprint_tells_any_difference():
 
 def test_large_and_mapped_images_are_digested_in_blocks(tmp_path, monkeypatch):
     whole = Examples(IMAGES).fingerprint
-    monkeypatch.setattr("kerasinterp.data.examples._BLOCK", 100)
+    monkeypatch.setattr("kerasinterp.data.stored._BLOCK", 100)
     mapped = np.memmap(tmp_path / "images", np.uint8, "w+", shape=IMAGES.shape)
     mapped[:] = IMAGES
     assert Examples(mapped).fingerprint == whole

@@ -107,7 +107,11 @@ def letters(monkeypatch):
         labels = np.repeat(np.arange(5), 4)
         return np.full((20, 8, 8, 1), labels[:, None, None, None], np.uint8), labels
 
+    def load_examples(what, split, *, memory, **settings):
+        return data.Examples(*images(what, split=split, **settings))
+
     monkeypatch.setattr(few_shot.data, "images", images)
+    monkeypatch.setattr(few_shot.data, "load_examples", load_examples)
     return asked
 
 
@@ -146,6 +150,27 @@ def test_the_judges_are_asked_what_the_recipe_says(letters, monkeypatch):
     assert "too few images" in made.note and made.protocol["accuracy"] == 0.5
     judged(recipe)
     assert asked[1]["precision"] == "float32"
+
+
+@pytest.mark.parametrize(("most", "count"), [(20 * 64, 20), (20 * 64 - 1, 19), (7 * 64, 7)])
+def test_judges_know_a_random_part_of_a_large_source(most, count, letters, monkeypatch):
+    known = []
+
+    class FewShot:
+        def __init__(self, images, labels, *_, **__):
+            known.append(labels.tolist())
+            np.testing.assert_array_equal(images[:, 0, 0, 0], labels)
+            self.protocol = {"fid_unreliable": False}
+            self.without_model = dict
+
+    monkeypatch.setattr(few_shot.evaluation, "FewShot", FewShot)
+    monkeypatch.setattr(few_shot, "_MOST_SOURCE", most)
+    recipe = RECIPE.change(target=Target(target="letters", judge_steps=3, samples=9), image_size=8)
+    made, again = judged(recipe), judged(recipe)
+    assert len(known[0]) == count and known[0] == known[1] and len(set(known[0])) > 1
+    told = f"The judges know {count} of the source's 20 images, drawn at random."
+    assert (told in made.note) == (made.protocol.get("source_images_in_all") == 20) == (count < 20)
+    assert made.protocol == again.protocol
 
 
 def test_pairs_are_of_one_class():

@@ -5,10 +5,11 @@ import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.stored import Stored
 
 
 def batches(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     *,
     labels: np.ndarray | None = None,
@@ -40,12 +41,12 @@ def batches(
     """
     check_numbers(batch_size, seed, start_step, steps)
     examples = as_examples(images, labels)
-    count, stored = len(examples), on_host(examples.images)
+    count = len(examples)
     labels = None if examples.labels is None else on_host(examples.labels)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = indices(step, batch_size, count, seed)
-        drawn = {"c": gathered(stored, chosen)}
+        drawn = {"c": gathered(examples.images, chosen)}
         if places:
             drawn["place"] = chosen
         return drawn if labels is None else drawn | {"labels": tf.gather(labels, chosen)}

@@ -7,10 +7,11 @@ import tensorflow as tf
 
 from kerasinterp.data.convert import to_float
 from kerasinterp.data.examples import Examples
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
 
-def as_examples(images: Examples | np.ndarray, labels: np.ndarray | None) -> Examples:
+def as_examples(images: Examples | np.ndarray | Stored, labels: np.ndarray | None) -> Examples:
     """One `Examples` of either.
 
     Raises:
@@ -44,10 +45,16 @@ def on_host(array: np.ndarray) -> tf.Tensor:
         return tf.constant(array)
 
 
-def gathered(images: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-    """The images chosen, float32 in [-1, 1]; points as they are."""
-    drawn = tf.gather(images, indices)
-    return to_float(drawn) if images.dtype == tf.uint8 else drawn
+def gathered(images: np.ndarray | Stored, indices: tf.Tensor) -> tf.Tensor:
+    """The images chosen, float32 in [-1, 1]; points as they are.
+
+    They are taken from where they are: a tensor of all would be a copy, and two more while it is made.
+    """
+    take = images.read if isinstance(images, Stored) else images.__getitem__
+    # Of what is stateful, deterministic pipelines would make one batch after another.
+    drawn = tf.numpy_function(take, [indices], images.dtype, stateful=False)
+    drawn = tf.ensure_shape(drawn, (*indices.shape, *images.shape[1:]))
+    return to_float(drawn) if images.dtype == np.uint8 else drawn
 
 
 def indices(step: tf.Tensor, batch_size: int, count: int, seed: int | tf.Tensor) -> tf.Tensor:

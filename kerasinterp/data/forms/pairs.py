@@ -4,12 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
-from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, numbered, on_host
+from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, numbered
 from kerasinterp.data.forms.sets import of_one_class
+from kerasinterp.data.stored import Stored
 
 
 def pairs(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     *,
     labels: np.ndarray | None = None,
@@ -24,11 +25,11 @@ def pairs(
     """
     check_numbers(batch_size, seed, start_step, steps)
     examples = as_examples(images, labels)
-    stored, draw = on_host(examples.images), of_one_class(examples, batch_size, 2, seed)
+    images, draw = examples.images, of_one_class(examples, batch_size, 2, seed)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen, numbers = draw(step)
         first, second = tf.unstack(chosen, axis=1)
-        return {"c": gathered(stored, first), "other": gathered(stored, second), "labels": numbers}
+        return {"c": gathered(images, first), "other": gathered(images, second), "labels": numbers}
 
     return numbered(batch, start_step, steps)

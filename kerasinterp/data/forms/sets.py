@@ -7,11 +7,12 @@ import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
 from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
 
 def sets(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int,
     size: int,
     *,
@@ -43,11 +44,11 @@ def sets(
     if not isinstance(size, int | np.integer) or size < 1:
         raise InputError(f"size is a whole number of images, 1 or more, not {size!r}.")
     examples = as_examples(images, labels)
-    stored, draw = on_host(examples.images), of_one_class(examples, batch_size, int(size), seed)
+    draw = of_one_class(examples, batch_size, int(size), seed)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen, numbers = draw(step)
-        return {"c": gathered(stored, chosen), "labels": numbers}
+        return {"c": gathered(examples.images, chosen), "labels": numbers}
 
     return numbered(batch, start_step, steps)
 

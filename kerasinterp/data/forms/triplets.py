@@ -6,9 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data.examples import Examples
-from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered, on_host
+from kerasinterp.data.forms.numbered import as_examples, check_numbers, gathered, indices, numbered
 from kerasinterp.data.ink import has_light_border
 from kerasinterp.data.notes import note
+from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -81,7 +82,7 @@ def usual_ranges(image_shape: tuple[int, int, int]) -> Transformations:
 
 
 def triplets(
-    images: Examples | np.ndarray,
+    images: Examples | np.ndarray | Stored,
     batch_size: int = 128,
     *,
     transformations: Transformations = HANDWRITTEN,
@@ -96,7 +97,7 @@ def triplets(
     says if black corners come into images of light border.
 
     Args:
-        images: examples, or uint8 (N, H, W, C); held in memory as they are.
+        images: examples, or uint8 (N, H, W, C); as they are, in memory or in a file.
         batch_size: all batches are full; a batch may span two passes.
         start_step: the number of the first batch.
         steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
@@ -120,10 +121,10 @@ def triplets(
             "Turned and moved images get black corners, and these have a light border: give invert=True (--invert), or "
             "transformations with padding='symmetric'."
         )
-    count, stored, seed = len(examples), on_host(examples.images), tf.constant(seed, tf.int64)
+    count, seed = len(examples), tf.constant(seed, tf.int64)
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        drawn = gathered(stored, indices(step, batch_size, count, seed))
+        drawn = gathered(examples.images, indices(step, batch_size, count, seed))
         return _triplet(drawn, transformations, tf.stack([seed, step]))
 
     return numbered(batch, start_step, steps)
