@@ -187,7 +187,7 @@ class Cluster:
         )
         before = signal.getsignal(signal.SIGTERM)
         try:
-            with self.all_present():
+            with self.all_present(), _within(_wait() + _SILENT, _LOST):
                 return tf.distribute.MultiWorkerMirroredStrategy()
         finally:
             with contextlib.suppress(ValueError):  # not in the main thread
@@ -286,6 +286,30 @@ _LOST = (
     "Another worker ended or cannot be reached, so training stopped: start the same command on each machine again with "
     "--resume."
 )
+
+
+@contextlib.contextmanager
+def _within(seconds: float, said: str) -> Iterator[None]:
+    """Ends the process, with what is said, if it takes longer.
+
+    The first worker's TensorFlow waits without end, and lets no other thread of Python run: a process watches it.
+    """
+    if not hasattr(os, "fork"):  # Windows
+        yield
+        return
+    watched, ends = os.getpid(), time.monotonic() + seconds
+    if not (watcher := os.fork()):
+        while os.getppid() == watched and time.monotonic() < ends:
+            time.sleep(0.2)
+        if os.getppid() == watched:
+            os.write(2, f"kerasinterp: {said}\n".encode())
+            os.kill(watched, signal.SIGKILL)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(watcher, signal.SIGKILL)
+        os.waitpid(watcher, 0)
 
 
 def _local(strategy: tf.distribute.Strategy) -> int:

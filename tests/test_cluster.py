@@ -281,6 +281,27 @@ def test_a_worker_killed_and_both_started_again_end_alike(killed, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+def test_one_lost_before_training_begins_ends_the_other(number):
+    """They have met, and then one is gone."""
+    config = task(number, cluster={"worker": [f"localhost:{port}" for port in free_ports(2)]})
+    script = """if True:
+        from kerasinterp.cluster import Cluster
+        from kerasinterp.errors import InputError
+        import sys
+        try:
+            Cluster.from_environment().strategy
+        except InputError as error:
+            sys.exit(str(error))
+    """
+    environment = os.environ | {WAIT: "3", "TF_CONFIG": json.dumps(config)}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    assert ended.returncode == (-signal.SIGKILL if number == 0 else 1)
+    assert "Another worker ended or cannot be reached" in ended.stderr
+
+
+@pytest.mark.slow
 def test_what_the_chief_refuses_is_told_to_all(tmp_path):
     (tmp_path / "worker-0").mkdir()
     (tmp_path / "worker-0" / "recipe.json").write_text("{}")
