@@ -155,7 +155,8 @@ class Run:
         free = set(_FREE)
         if any(optimizer.cuts for optimizer in recipe.optimizers.values()):
             free.discard("schedule.epochs")  # they decide when the step size is cut
-        for key in sorted(before.keys() | now.keys()):
+        # Settings before options: an image size before how far images of that size move, which follows from it.
+        for key in sorted(before.keys() | now.keys(), key=lambda key: (key.count(".") > 1, key)):
             if before.get(key) != now.get(key) and not any(key == one or key.startswith(f"{one}.") for one in free):
                 if key == "data.source" and os.path.realpath(before[key]) == os.path.realpath(now[key]):
                     continue

@@ -188,6 +188,11 @@ def test_the_first_difference_by_name_is_told(run):
         run.check_same(RECIPE.change(**others))
 
 
+def test_another_size_is_told_before_what_follows_from_it(run):
+    with pytest.raises(InputError, match=r"image_size = 28, not \[48, 64\]"):
+        run.check_same(RECIPE.change(image_size=(48, 64), form_options={"translation": 6.0}))
+
+
 def test_what_a_resumed_run_may_change(run):
     run.check_same(
         RECIPE.change(name="x", summary="y", epochs=9, snapshot_every=2, target=Target(target="z", samples=3))

@@ -1,6 +1,5 @@
 """Class fidelity: the split, the sets and the shares, with an oracle whose verdicts are known."""
 
-import dataclasses
 import json
 import os
 import types
@@ -99,7 +98,7 @@ def test_the_oracle_sees_no_seed(monkeypatch):
     assert seen == {image.tobytes() for image in extra} - {given.images[n].tobytes() for n in given.seeds}
     np.testing.assert_array_equal(learned["images"][:, 0, 0, 0], given.classes[learned["labels"]])
     assert (learned["settings"]["steps"], learned["settings"]["cache_dir"]) == (7, "there")
-    assert learned["settings"]["augmentation"] == dataclasses.replace(HANDWRITTEN, crop=None)
+    assert learned["settings"]["augmentation"] == HANDWRITTEN.enlarged(images.shape[1] / 28)
     assert given.protocol["oracle_images"] == len(learned["images"])
 
 
