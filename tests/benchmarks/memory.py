@@ -66,8 +66,8 @@ def measure(options: argparse.Namespace, place: pathlib.Path) -> dict:
         peaks[name] = worker.close()
         print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
     both = {way: Worker(way, folders[options.images], place, options.width) for way in MEMORY}
-    for worker in both.values():
-        worker.ask("load")
+    if len({worker.ask("load")["value"] for worker in both.values()}) > 1:
+        raise SystemExit("The images from the cache are others than those in memory.")
     figures = {}
     for what, count in (("images", options.batches), ("triplets", options.batches // 10), ("step", options.steps)):
         seconds = {way: [] for way in both}
