@@ -12,6 +12,7 @@ import functools
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,8 +32,8 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path, help="where the figures are written; otherwise they are printed")
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--few", type=int, default=1000, help="images of what the memory is compared with")
-    parser.add_argument("--blocks", type=int, default=10, help="pairs of blocks of steps")
-    parser.add_argument("--steps", type=int, default=10, help="in a block")
+    parser.add_argument("--blocks", type=int, default=20, help="pairs of blocks of steps")
+    parser.add_argument("--steps", type=int, default=3, help="in a block; few, so that other work meets both ways")
     parser.add_argument("--batches", type=int, default=400, help="in a block of batches alone")
     parser.add_argument("--width", type=int, default=32, help="maps of the networks' first layer")
     parser.add_argument("--folder", type=pathlib.Path, help="for images and cache, kept; by default a temporary one")
@@ -51,6 +52,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, place: pathlib.Path) -> dict:
     """Megabytes resident at most, images a second, and the ratios of cache to memory."""
+    shutil.rmtree(place / "cache", ignore_errors=True)
     folders = {count: _draw(place / f"images-{count}", count) for count in (options.few, options.images)}
     peaks, speeds = {}, {}
     for name, way, count in (
@@ -66,8 +68,8 @@ def measure(options: argparse.Namespace, place: pathlib.Path) -> dict:
         peaks[name] = worker.close()
         print(f"{name}: {peaks[name]:.0f} MB", file=sys.stderr)
     both = {way: Worker(way, folders[options.images], place, options.width) for way in MEMORY}
-    for worker in both.values():
-        worker.ask("load")
+    if len({worker.ask("load")["value"] for worker in both.values()}) > 1:
+        raise SystemExit("The images from the cache are others than those in memory.")
     figures = {}
     for what, count in (("images", options.batches), ("triplets", options.batches // 10), ("step", options.steps)):
         seconds = {way: [] for way in both}
