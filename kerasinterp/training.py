@@ -278,7 +278,8 @@ def _train(recipe: Recipe, run: Run, resume: bool, memory: int | str | None, clu
     settings = processor.prepare()
     if run.exists and (begun_with := run.written.get("processor", settings)) != settings:
         notes.note(f"{run} was begun with {begun_with} and goes on with {settings}: sums may round otherwise.")
-    print(f"{len(examples):,} images of {recipe.data.source}, on {_told(strategy, cluster)}")
+    print(f"{_images_told(recipe, examples)}, on {_told(strategy, cluster)}")
+    print(_training_told(recipe, model, step))
     stop = callbacks.StopOnSignal(cluster.anybody if cluster else None)
     own = [callbacks.StopOnNaN(), stop]
     if writes:
@@ -340,11 +341,35 @@ def _all_gpus() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy()
 
 
+def _images_told(recipe: Recipe, examples: data.Examples) -> str:
+    """What is learned from, in words: `600 images of photos (20 classes), 48 x 64 in colour`."""
+    own, classes = recipe.data, len(examples.classes) if not recipe.data.attributes else 0
+    if not classes and pathlib.Path(own.source).is_dir() and own.source not in data.sources():
+        with contextlib.suppress(InputError):  # images beside its classes
+            classes = len(data.classes_of(own.source))
+    kinds = f" ({classes:,} classes)" if classes > 1 else ""
+    if own.form == "points":
+        return f"{len(examples):,} points of {own.source}"
+    height, width, channels = examples.shape
+    look = f"{height} x {width} in {'colour' if channels == 3 else 'grey'}"
+    return f"{len(examples):,} images of {own.source}{kinds}, {look}"
+
+
+def _training_told(recipe: Recipe, model: Objective, step: int) -> str:
+    """What learns, and for how long: `AugIntAE: 420,571 weights, float32; 65,536 images in batches of 32`."""
+    schedule, weights = recipe.schedule, sum(math.prod(one.shape) for one in model.trainable_variables)
+    done = f", of which {step * schedule.batch_size:,} are done" if step else ""
+    return (
+        f"{recipe.objective}: {weights:,} weights, {schedule.precision}; {schedule.steps * schedule.batch_size:,} "
+        f"images in batches of {schedule.batch_size}{done}"
+    )
+
+
 def _told(strategy: tf.distribute.Strategy, cluster: Cluster | None) -> str:
     """What is trained on, in words."""
     number = strategy.num_replicas_in_sync
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    told = f"{number} {kind}{'s' if number > 1 else ''}"
+    told = f"{number} {kind}{'s' if number > 1 else ''}" if kind == "GPU" or number > 1 else processor.describe()
     if cluster:
         told += f" of {len(cluster.addresses)} workers, this being {'the chief' if cluster.is_chief else cluster.name}"
     return told

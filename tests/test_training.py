@@ -656,6 +656,19 @@ def test_samples_are_drawn_after_each_epoch(recipe, tmp_path):
         assert picture.height > 8 * SIZE
 
 
+def test_what_is_trained_on_is_told_first(recipe, tmp_path, capsys):
+    for name in ("a", "b"):
+        draw(tmp_path / "drawn" / name, 4)
+    own = recipe.change(source=str(tmp_path / "drawn"), epochs=1)
+    training.train(own, tmp_path / "run")
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"8 images of {tmp_path / 'drawn'} (2 classes), 8 x 8 in grey, on ")
+    weights = sum(int(np.prod(one.shape)) for one in training.build(own).trainable_variables)
+    assert second == f"AAE: {weights:,} weights, float32; 12 images in batches of 4"
+    training.train(own.change(epochs=2), tmp_path / "run", resume=True)
+    assert capsys.readouterr().out.splitlines()[1].endswith("24 images in batches of 4, of which 12 are done")
+
+
 def test_progress_counts_images_of_the_whole_run():
     progress = callbacks.Progress(Schedule(epochs=2, images_per_epoch=64, batch_size=32), 1, ("error", "none"), "AE")
     try:

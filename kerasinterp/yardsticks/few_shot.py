@@ -29,7 +29,7 @@ READS = (
     "usefulness",
 )  # of a recipe's data and target
 _PAIRS = 8  # of the picture
-_MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
+MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
 _PER_SET = 5  # new images of each set of seeds
 _NEIGHBOURS = 5  # that density and coverage look at, the most of these measures
 _COLUMNS = {
@@ -222,8 +222,8 @@ def source_images(recipe: Recipe) -> tuple[tuple[np.ndarray, np.ndarray], int]:
     """
     own = recipe.data
     form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, "labels": True}
-    examples = data.load_examples(own.source, own.split, memory=_MOST_SOURCE, **form, **own.source_options)
-    most = max(1, _MOST_SOURCE // int(np.prod(examples.shape)))
+    examples = data.load_examples(own.source, own.split, memory=MOST_SOURCE, **form, **own.source_options)
+    most = max(1, MOST_SOURCE // int(np.prod(examples.shape)))
     among = len(examples)
     if among > most:
         examples = examples.select(np.sort(np.random.default_rng(0).choice(among, most, replace=False)))

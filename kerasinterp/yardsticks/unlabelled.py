@@ -16,7 +16,7 @@ from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance,
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge
-from kerasinterp.yardsticks.few_shot import draw_pairs, same_class_pairs, turning
+from kerasinterp.yardsticks.few_shot import MOST_SOURCE, draw_pairs, same_class_pairs, turning
 
 READS = ("source", "split", "source_options", "invert", "judge_steps", "samples")  # of a recipe's data and target
 _FLIPS = ((), (1,), (2,), (1, 2))  # axes of images (N, H, W, C)
@@ -27,8 +27,8 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     own, target = recipe.data, recipe.target
     form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
-    examples = data.load_examples(own.source, own.split, **form)
-    some = examples.select(np.random.default_rng(seed).permutation(len(examples))[: target.samples]).images
+    examples = data.load_examples(own.source, own.split, memory=MOST_SOURCE, **form)
+    some = np.asarray(examples.select(np.random.default_rng(seed).permutation(len(examples))[: target.samples]).images)
     classifier = evaluation.train_classifier(
         np.concatenate([np.flip(some, axes) for axes in _FLIPS]),
         np.repeat(np.arange(len(_FLIPS)), len(some)),
@@ -38,6 +38,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         precision="mixed_bfloat16" if recipe.schedule.precision == "bfloat16" else "float32",
         seed=seed,
         cache_dir=cache_dir,
+        verbose=1,
     )
     judged = _judged(recipe, examples, seed)
 
@@ -95,4 +96,4 @@ def _judged(recipe: Recipe, examples: data.Examples, seed: int) -> np.ndarray:
     kept = np.flatnonzero(unseen if unseen.any() else ~unseen)
     if len(kept) < 2:
         raise InputError(f"{recipe.data.source} leaves {len(kept)} image to measure on: give more images.")
-    return examples.select(np.random.default_rng(seed).permutation(kept)[: recipe.target.samples]).images
+    return np.asarray(examples.select(np.random.default_rng(seed).permutation(kept)[: recipe.target.samples]).images)

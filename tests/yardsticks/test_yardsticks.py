@@ -164,7 +164,7 @@ def test_judges_know_a_random_part_of_a_large_source(most, count, letters, monke
             self.without_model = dict
 
     monkeypatch.setattr(few_shot.evaluation, "FewShot", FewShot)
-    monkeypatch.setattr(few_shot, "_MOST_SOURCE", most)
+    monkeypatch.setattr(few_shot, "MOST_SOURCE", most)
     recipe = RECIPE.change(target=Target(target="letters", judge_steps=3, samples=9), image_size=8)
     made, again = judged(recipe), judged(recipe)
     assert len(known[0]) == count and known[0] == known[1] and len(set(known[0])) > 1
