@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import mmap
 import os
 from collections.abc import Callable, Iterator
@@ -92,15 +93,16 @@ class Stored:
         Raises:
             InputError: the file cannot be read.
         """
-        places = np.asarray(places)
+        places = np.asarray(places, np.int64)
         rows = places.reshape(-1) if self._places is None else self._places[places.reshape(-1)]
         out = np.empty((len(rows), *self._shape[1:]), np.uint8)
-        size = int(np.prod(self._shape[1:]))
+        size, buffer = math.prod(self._shape[1:]), memoryview(out.reshape(-1))
+        starts = (self._offset + rows * size).tolist()
         # What lies side by side is read at once.
         ends = [*(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)] if len(rows) else []
         begin = 0
         for end in ends:
-            self._read_into(memoryview(out[begin:end]).cast("B"), self._offset + int(rows[begin]) * size)
+            self._read_into(buffer[begin * size : end * size], starts[begin])
             begin = end
         return out.reshape(*places.shape, *self._shape[1:])
 

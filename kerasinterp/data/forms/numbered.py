@@ -10,6 +10,8 @@ from kerasinterp.data.examples import Examples
 from kerasinterp.data.stored import Stored
 from kerasinterp.errors import InputError
 
+_AHEAD = 8  # batches that are made before they are asked for; left to TensorFlow they grow to thousands, gigabytes
+
 
 def as_examples(images: Examples | np.ndarray | Stored, labels: np.ndarray | None) -> Examples:
     """One `Examples` of either.
@@ -70,9 +72,7 @@ def numbered(batch: Callable[[tf.Tensor], dict], start_step: int, steps: int | N
     """`batch(n)` for n = start_step, start_step + 1, ..., `steps` of them or without end."""
     end = np.iinfo(np.int64).max if steps is None else start_step + steps
     return without_autotuning(
-        tf.data.Dataset.range(start_step, end)
-        .map(batch, tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(tf.data.AUTOTUNE)
+        tf.data.Dataset.range(start_step, end).map(batch, tf.data.AUTOTUNE, deterministic=True).prefetch(_AHEAD)
     )
 
 
