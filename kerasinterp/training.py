@@ -346,7 +346,7 @@ def _images_told(recipe: Recipe, examples: data.Examples) -> str:
     own, classes = recipe.data, len(examples.classes) if not recipe.data.attributes else 0
     if not classes and pathlib.Path(own.source).is_dir() and own.source not in data.sources():
         with contextlib.suppress(InputError):  # images beside its classes
-            classes = len(data.classes_of(own.source))
+            classes = len(own.source_options.get("classes") or data.classes_of(own.source))
     kinds = f" ({classes:,} classes)" if classes > 1 else ""
     if own.form == "points":
         return f"{len(examples):,} points of {own.source}"

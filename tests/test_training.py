@@ -665,6 +665,10 @@ def test_what_is_trained_on_is_told_first(recipe, tmp_path, capsys):
     assert first.startswith(f"8 images of {tmp_path / 'drawn'} (2 classes), 8 x 8 in grey, on ")
     weights = sum(int(np.prod(one.shape)) for one in training.build(own).trainable_variables)
     assert second == f"AAE: {weights:,} weights, float32; 12 images in batches of 4"
+    some = own.change(source_options={"classes": ["b"]})
+    assert training._images_told(some, training.training_batches(some)[0]).startswith(
+        f"4 images of {tmp_path / 'drawn'}, 8 x 8"
+    )
     training.train(own.change(epochs=2), tmp_path / "run", resume=True)
     assert capsys.readouterr().out.splitlines()[1].endswith("24 images in batches of 4, of which 12 are done")
 
