@@ -27,15 +27,17 @@ def bar(total: int | None, what: str, unit: str, *, done: int = 0, file: TextIO 
     common = {"total": total, "desc": what, "initial": done, "unit_scale": many, "smoothing": 0.1}
     if file.isatty():
         return tqdm.tqdm(**common, unit=unit, file=file, mininterval=0.5, delay=_SOON)
-    lines = {"file": _Lines(file), "bar_format": _ENDLESS if total is None else _LINE, "ncols": 10_000, "position": 0}
-    return tqdm.tqdm(**common, **lines, unit=f" {unit}", mininterval=_EVERY, maxinterval=_EVERY, delay=_FIRST)
+    lines, form = _Lines(file), {"bar_format": _ENDLESS if total is None else _LINE, "ncols": 10_000, "position": 0}
+    pauses = {"delay": _FIRST, "mininterval": _FIRST, "maxinterval": _FIRST}
+    lines.bar = tqdm.tqdm(**common, **form, **pauses, file=lines, unit=f" {unit}")
+    return lines.bar
 
 
 class _Lines:
     """A text file to which a bar writes lines, not carriage returns."""
 
     def __init__(self, file: TextIO):
-        self._file, self._last = file, ""
+        self._file, self._last, self.bar = file, "", None
 
     def write(self, text: str) -> None:
         line = text.strip().replace("s/ ", "s/")  # of what takes seconds each
@@ -43,6 +45,8 @@ class _Lines:
         if line and place != self._last:  # a bar that ends says the last one again
             self._file.write(f"{line}\n")
             self._last = place
+            if self.bar is not None:  # the first of them came earlier
+                self.bar.mininterval = self.bar.maxinterval = _EVERY
 
     def flush(self) -> None:
         self._file.flush()
