@@ -1,7 +1,9 @@
-"""Trained models as presets, after keras-hub's conventions."""
+"""What an objective is in files: Keras's, with all that a resumed run needs, and presets after keras-hub's way."""
 
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import keras
 
 from kerasinterp.presets import storing
 
@@ -9,7 +11,7 @@ _Kept = TypeVar("_Kept", bound="Kept")
 
 
 class Kept:
-    """What a model gains that can be kept as a preset (`kerasinterp.presets`)."""
+    """The part of an objective that saves and loads it."""
 
     @classmethod
     def from_preset(cls: type[_Kept], preset: str | os.PathLike) -> _Kept:
@@ -37,3 +39,39 @@ class Kept:
                 hold, or that are more than 5 MB.
         """
         storing.save(self, preset_dir)
+
+    def get_config(self) -> dict:
+        networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
+        settings = {"name": self.name, "seed": self.seed, "weights": dict(self.term_weights), "every": dict(self.every)}
+        return settings | networks
+
+    @classmethod
+    def from_config(cls: type[_Kept], config: dict, custom_objects: dict | None = None) -> _Kept:
+        restored = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects) if _is_serialised(value) else value
+            for key, value in config.items()
+        }
+        return cls(**restored)
+
+    def save_own_variables(self, store: dict) -> None:
+        for variable in self._trainable_variables + self._non_trainable_variables:
+            store[variable.name] = variable.numpy()
+        store["seed_state"] = self.seed_generator.state.numpy()  # Keras does not save it
+        for name, scale in self.loss_scales.items():
+            store[f"loss_scale_of_{name}"] = scale.state
+
+    def load_own_variables(self, store: dict) -> None:
+        own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
+        self.seed_generator.state.assign(own.pop("seed_state"))
+        for name, scale in self.loss_scales.items():
+            scale.state = own[f"loss_scale_of_{name}"]
+        # Version 0.1 numbered them, and had no step.
+        rest = [v for v in self._trainable_variables + self._non_trainable_variables if v is not self.step]
+        for number, variable in enumerate(rest):
+            variable.assign(own[variable.name] if variable.name in own else own[f"{number}"])
+        if "step" in own:
+            self.step.assign(own["step"])
+
+
+def _is_serialised(value: Any) -> bool:
+    return isinstance(value, dict) and "class_name" in value

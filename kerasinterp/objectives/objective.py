@@ -348,40 +348,6 @@ class Objective(Kept, keras.Model):
         """How often a player's optimizer acts in one training step."""
         return max(self.every.values()) // self.every[player.name]
 
-    # Saving
-
-    def get_config(self) -> dict:
-        networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
-        settings = {"name": self.name, "seed": self.seed, "weights": dict(self.term_weights), "every": dict(self.every)}
-        return settings | networks
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Objective":
-        restored = {
-            key: keras.saving.deserialize_keras_object(value, custom_objects) if _is_serialised(value) else value
-            for key, value in config.items()
-        }
-        return cls(**restored)
-
-    def save_own_variables(self, store: dict) -> None:
-        for variable in self._trainable_variables + self._non_trainable_variables:
-            store[variable.name] = variable.numpy()
-        store["seed_state"] = self.seed_generator.state.numpy()  # Keras does not save it
-        for name, scale in self.loss_scales.items():
-            store[f"loss_scale_of_{name}"] = scale.state
-
-    def load_own_variables(self, store: dict) -> None:
-        own = {key: store[key] for key in store.keys()}  # noqa: SIM118 (a store is no dictionary)
-        self.seed_generator.state.assign(own.pop("seed_state"))
-        for name, scale in self.loss_scales.items():
-            scale.state = own[f"loss_scale_of_{name}"]
-        # Version 0.1 numbered them, and had no step.
-        rest = [v for v in self._trainable_variables + self._non_trainable_variables if v is not self.step]
-        for number, variable in enumerate(rest):
-            variable.assign(own[variable.name] if variable.name in own else own[f"{number}"])
-        if "step" in own:
-            self.step.assign(own["step"])
-
 
 def _penalties_of(player: Player) -> str:
     return f"{player.name}'s regularisers"
@@ -401,7 +367,3 @@ def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
     """The layers of a network, and of the networks in it."""
     for layer in network.layers:
         yield from layers_of(layer) if isinstance(layer, keras.Model) else (layer,)
-
-
-def _is_serialised(value: Any) -> bool:
-    return isinstance(value, dict) and "class_name" in value
