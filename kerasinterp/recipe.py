@@ -51,7 +51,7 @@ class Data:
         channels: 1 (grey) or 3 (colour).
         form: what a batch holds: `images`, `triplets`, `pairs`, `sets` (`kerasinterp.data`) or `points`.
         form_options: arguments of the form: of triplets the range of each transformation
-            (`kerasinterp.data.Transformations`), of images `{"places": True}`, of sets `{"size": 5}`.
+            (`kerasinterp.data.Transformations`) and `ends`, of images `{"places": True}`, of sets `{"size": 5}`.
     """
 
     source: str
@@ -291,12 +291,16 @@ class Recipe:
         changed = self.change(**{key: value for key, value in asked.items() if value is not None})
         if self.data.form != "triplets":
             return changed
+        known = Transformations.__annotations__
         if changed.data.channels != self.data.channels:
             ranges = usual_ranges(changed.data.shape)
         else:
-            own = as_type(Transformations, self.data.form_options, "form_options")
-            ranges = own.enlarged(min(changed.data.size) / min(self.data.size))
-        options = {key: value for key, value in vars(ranges).items() if value != getattr(Transformations, key)}
+            own = {key: value for key, value in self.data.form_options.items() if key in known}
+            ranges = as_type(Transformations, own, "form_options").enlarged(
+                min(changed.data.size) / min(self.data.size)
+            )
+        options = {key: value for key, value in self.data.form_options.items() if key not in known}
+        options |= {key: value for key, value in vars(ranges).items() if value != getattr(Transformations, key)}
         return changed.change(form_options=options)
 
     def trained_on(self, count: int) -> np.ndarray:

@@ -470,7 +470,10 @@ def training_batches(
         )
     examples = _examples(recipe, memory)
     form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
-    kinds = typing.get_type_hints(data.Transformations if own.form == "triplets" else form)
+    kinds = typing.get_type_hints(form)
+    if own.form == "triplets":
+        del kinds["transformations"]  # given by their own names
+        kinds |= typing.get_type_hints(data.Transformations)
     known = [
         name for name in kinds if name not in (*batch, "images", "examples", "labels", "start_step", "steps", "return")
     ]
@@ -481,9 +484,9 @@ def training_batches(
         raise InputError('The form sets needs a size, of each set: form_options={"size": 5}, say.')
     options = {name: as_type(kinds[name], value, name) for name, value in own.form_options.items()}
     if own.form == "triplets":
-        return examples, functools.partial(
-            data.triplets, examples.images, transformations=data.Transformations(**options), **batch
-        )
+        others = {name: options.pop(name) for name in [*options] if name not in data.Transformations.__annotations__}
+        ranges = data.Transformations(**options)
+        return examples, functools.partial(data.triplets, examples.images, transformations=ranges, **others, **batch)
     return examples, functools.partial(form, examples, **options, **batch)
 
 

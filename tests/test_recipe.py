@@ -243,6 +243,9 @@ def test_another_size_keeps_the_share_that_images_move():
         changed = grey.of_size(size)
         assert changed.data.form_options == grey.data.form_options | {"translation": pytest.approx(translation)}
         assert changed == grey.change(image_size=size, form_options=changed.data.form_options)
+    some = grey.change(form_options={"translation": 4.0, "ends": 0.5})
+    assert some.of_size(56).data.form_options == {"translation": 8.0, "ends": 0.5}
+    assert some.of_size(channels=3).data.form_options["ends"] == 0.5
     cropped = grey.change(form_options={"translation": 2.0, "crop": 20}).of_size(14)
     assert cropped.data.form_options == {"translation": 1.0, "crop": 10}
 

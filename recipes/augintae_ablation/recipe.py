@@ -8,12 +8,13 @@ from kerasinterp.recipes.augintae_maps import recipe as maps
 
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, Target
 
+MOVED = {"rotation": 20.0, "translation": 4.0, "scale": 0.2, "shear": 6.0}  # AugIntAE A.1
 BASE = maps.RECIPES[0].change(
     data=Data(
         source="glyphs",
         split="digits+more_digits",
         form="triplets",
-        form_options={"rotation": 20.0, "translation": 4.0, "scale": 0.2, "shear": 6.0},  # AugIntAE A.1
+        form_options=MOVED,
     ),
     schedule=Schedule(batch_size=32, images_per_epoch=8_192, epochs=4, snapshot_every=1),
     target=Target(
@@ -28,6 +29,9 @@ VARIANTS: dict[str, dict] = {
     "recommended": {},
     "AE": {"objective": "AE"},
     "IntAE": {"objective": "IntAE"},
+    # Triplets: how often C is A
+    "ends_0.25": {"data": {"form_options": {**MOVED, "ends": 0.25}}},
+    "ends_0.5": {"data": {"form_options": {**MOVED, "ends": 0.5}}},
     # Networks
     "vector_32": {"backbone": Backbone("infogan", 32, 32), "mixing": "spherical"},  # the paper's, at half its width
     "vector_128": {"backbone": Backbone("infogan", 32, 128)},

@@ -86,19 +86,22 @@ def triplets(
     batch_size: int = 128,
     *,
     transformations: Transformations = HANDWRITTEN,
+    ends: float = 0.0,
     seed: int = 0,
     start_step: int = 0,
     steps: int | None = None,
 ) -> tf.data.Dataset:
     """Batches `{"a", "b", "c", "alpha"}` of A = f(rho_1), B = f(rho_2), C = f(alpha rho_1 + (1 - alpha) rho_2).
 
-    alpha is the mean of two uniforms (A.1). Each pass over the images has an order of its own. Batch number n is a pure
-    function of (seed, n), so a dataset that starts at `start_step` goes on exactly where another one stopped. A `Note`
-    says if black corners come into images of light border.
+    alpha is the mean of two uniforms (A.1), but 1 for a share `ends`. Each pass over the images has an order of its
+    own. Batch number n is a pure function of (seed, n), so a dataset that starts at `start_step` goes on exactly where
+    another one stopped. A `Note` says if black corners come into images of light border.
 
     Args:
         images: examples, or uint8 (N, H, W, C); as they are, in memory or in a file.
         batch_size: all batches are full; a batch may span two passes.
+        ends: the share of triplets, in 0..1, whose C is A: there the model learns to reconstruct (ours; section 4 lets
+            seeds be reconstructed too).
         start_step: the number of the first batch.
         steps: how many batches; None for no end (then give `fit` its `steps_per_epoch`).
 
@@ -106,8 +109,10 @@ def triplets(
         A dataset of dictionaries: `a`, `b`, `c` float32 (batch_size, H, W, C) in [-1, 1], `alpha` (batch_size,).
 
     Raises:
-        InputError: if the images are not such an array, or a crop is larger than they are.
+        InputError: if the images are not such an array, a crop is larger than they are, or `ends` is no share.
     """
+    if not 0.0 <= ends <= 1.0:
+        raise InputError(f"ends, a share of the triplets, is from 0 to 1, not {ends}.")
     check_numbers(batch_size, seed, start_step, steps)
     examples = as_examples(images, None)
     if len(examples.shape) != 3:
@@ -125,15 +130,18 @@ def triplets(
 
     def batch(step: tf.Tensor) -> dict[str, tf.Tensor]:
         drawn = gathered(examples.images, indices(step, batch_size, count, seed))
-        return _triplet(drawn, transformations, tf.stack([seed, step]))
+        return _triplet(drawn, transformations, ends, tf.stack([seed, step]))
 
     return numbered(batch, start_step, steps)
 
 
-def _triplet(images: tf.Tensor, ranges: Transformations, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def _triplet(images: tf.Tensor, ranges: Transformations, ends: float, seed: tf.Tensor) -> dict[str, tf.Tensor]:
     """The triplet of each image (B, H, W, C); `seed` (2,) says which."""
     count = images.shape[0]
     alpha = tf.reduce_mean(tf.random.stateless_uniform([2, count], seed), axis=0)
+    if ends:
+        at_ends = tf.random.stateless_uniform([count], seed + tf.constant([0, 1 << 41], tf.int64)) < ends
+        alpha = tf.where(at_ends, 1.0, alpha)
     # Uniform in [-1, 1] for rho_1 and rho_2; translation has two parameters.
     draws = tf.random.stateless_uniform([2, count, PARAMETERS], seed + tf.constant([0, 1 << 40], tf.int64), -1.0, 1.0)
     mean = alpha[:, None] * draws[0] + (1.0 - alpha[:, None]) * draws[1]

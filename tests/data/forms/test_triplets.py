@@ -54,6 +54,21 @@ def test_each_pass_sees_every_image_once_in_its_own_order():
     assert not np.array_equal(*passes)
 
 
+def test_of_a_share_of_the_triplets_c_is_a():
+    images = np.random.default_rng(0).integers(0, 256, (8, 12, 12, 1), dtype=np.uint8)
+    plain = next(iter(triplets(images, 400, steps=1).as_numpy_iterator()))
+    ends = next(iter(triplets(images, 400, ends=0.3, steps=1).as_numpy_iterator()))
+    at_ends = ends["alpha"] == 1.0
+    assert abs(at_ends.mean() - 0.3) < 0.08 and not (plain["alpha"] == 1.0).any()
+    np.testing.assert_allclose(ends["c"][at_ends], ends["a"][at_ends], atol=1e-4)
+    for key in plain:  # nothing else is drawn otherwise
+        np.testing.assert_array_equal(ends[key][~at_ends], plain[key][~at_ends])
+    np.testing.assert_array_equal(ends["b"], plain["b"])
+    for share in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="ends, a share of the triplets, is from 0 to 1, not"):
+            triplets(images, 4, ends=share)
+
+
 def test_alpha_is_the_mean_of_two_uniforms():
     """A triangular distribution: mean 1/2, variance 1/24; 12,800 draws, four standard errors."""
     dot = np.zeros((1, 1, 1, 1), np.uint8)
