@@ -736,7 +736,7 @@ def test_a_share_is_what_the_recipe_drew(recipe, folder):
     [
         ({}, {"c"}),
         ({"form_options": {"places": True}}, {"c", "place"}),
-        ({"form": "triplets", "form_options": {"rotation": 20}}, {"a", "b", "c"}),
+        ({"form": "triplets", "form_options": {"rotation": 20, "ends": 0.5}}, {"a", "b", "c"}),
     ],
 )
 def test_each_form_gives_its_batches(settings, keys, recipe):

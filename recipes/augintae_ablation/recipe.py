@@ -25,6 +25,7 @@ BASE = maps.RECIPES[0].change(
         samples=2000,
     ),
 )
+VECTOR = {"backbone": Backbone("infogan", 32, 32), "mixing": "spherical"}
 VARIANTS: dict[str, dict] = {
     "recommended": {},
     "AE": {"objective": "AE"},
@@ -33,7 +34,8 @@ VARIANTS: dict[str, dict] = {
     "ends_0.25": {"data": {"form_options": {**MOVED, "ends": 0.25}}},
     "ends_0.5": {"data": {"form_options": {**MOVED, "ends": 0.5}}},
     # Networks
-    "vector_32": {"backbone": Backbone("infogan", 32, 32), "mixing": "spherical"},  # the paper's, at half its width
+    "vector_32": VECTOR,  # the paper's networks at half their width
+    "paper": VECTOR | {"objective_options": {}, "batch_size": 128, "optimizers": {"all": Optimizer(1e-3)}},
     "vector_128": {"backbone": Backbone("infogan", 32, 128)},
     "acai": {"backbone": {"module": "acai", "width": 16, "options": {"scales": 2}}},
     "maps_2": {"latent_size": 2},
