@@ -1,4 +1,4 @@
-"""What makes AugIntAE faithful, one change at a time from the recommended variant (`augintae_maps_mnist`).
+"""What makes AugIntAE faithful, one change at a time from `base`: the recommended variant without its `ends`.
 
 Printed digits in, Greek and Cyrillic letters out, which no other report uses: this is where choices are made
 (README.md has the table). Run by `kerasinterp train augintae_ablation_blocks_1`, say.
@@ -27,12 +27,12 @@ BASE = maps.RECIPES[0].change(
 )
 VECTOR = {"backbone": Backbone("infogan", 32, 32), "mixing": "spherical"}
 VARIANTS: dict[str, dict] = {
-    "recommended": {},
+    "base": {},
     "AE": {"objective": "AE"},
     "IntAE": {"objective": "IntAE"},
     # Triplets: how often C is A
     "ends_0.25": {"data": {"form_options": {**MOVED, "ends": 0.25}}},
-    "ends_0.5": {"data": {"form_options": {**MOVED, "ends": 0.5}}},
+    "ends_0.5": {"data": {"form_options": {**MOVED, "ends": 0.5}}},  # recommended (`augintae_maps`)
     # Networks
     "vector_32": VECTOR,  # the paper's networks at half their width
     "paper": VECTOR | {"objective_options": {}, "batch_size": 128, "optimizers": {"all": Optimizer(1e-3)}},

@@ -18,6 +18,8 @@ from kerasinterp.recipes.augintae_omniglot import recipe as omniglot
 from kerasinterp.recipe import Backbone, Optimizer, Recipe
 
 ON_MAPS = {
+    # Half of the triplets reconstruct: less turning than without, and more of the class (`augintae_ablation`).
+    "form_options": {**mnist.RECIPE.data.form_options, "ends": 0.5},
     # Latents as maps keep what an unseen class looks like; blocks that see the whole image let it turn.
     "backbone": Backbone(
         module="convolutional",
