@@ -255,6 +255,7 @@ def train(
     _set_processor(output if resume else None)
     with _quiet():
         from kerasinterp import compare, training
+        from kerasinterp.cluster import Cluster
         from kerasinterp.recipe import Target, find, for_own_images
     settings = {name: value for name, value in overrides.items() if value is not None}
     found = (
@@ -284,7 +285,8 @@ def train(
         found = training.with_objective(found, objective)
     _check_directory(output)
     found = found.change(**settings)
-    training.check(found)
+    if Cluster.from_environment() is None:  # it builds networks, and workers must meet before
+        training.check(found)
     if source:
         _tell_form(found, chosen=bool(recipe or image_size), coloured=channels is not None)
     run = compare.train_and_report(found, output, resume=resume, memory=memory)
