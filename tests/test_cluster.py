@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from kerasinterp import cli, training
 from kerasinterp.cluster import WAIT, Cluster, shares
@@ -247,6 +248,32 @@ def test_two_workers_train_as_one_process(tmp_path):
     assert {path.name for path in chief.folder.iterdir()} == {path.name for path in one.folder.iterdir()}
     for two, alone in zip(weights(chief), weights(one), strict=True):
         np.testing.assert_allclose(two, alone, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_command_on_each_machine_trains_one_model(tmp_path):
+    """With a user's own images: what it looks at first must leave TensorFlow's devices alone."""
+    images, random = tmp_path / "photos", np.random.default_rng(0)
+    images.mkdir()
+    for number in range(40):
+        Image.fromarray(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(images / f"{number}.png")
+    ports, workers = free_ports(2), []
+    for number in range(2):
+        config = task(number, cluster={"worker": [f"localhost:{port}" for port in ports]})
+        environment = os.environ | {"TF_CONFIG": json.dumps(config), WAIT: "120"}
+        command = [sys.executable, "-m", "kerasinterp.cli", "train", "--data", images, "--objective", "PlainAE"]
+        command += ["--smoke", "--epochs", "1", "-o", tmp_path / f"worker-{number}"]
+        workers.append(
+            subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
+        )
+    try:
+        told = [worker.communicate(timeout=LIMIT)[0] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], told
+    assert "2 workers, this being the chief" in told[0] and "written by the chief" in told[1]
+    assert (tmp_path / "worker-0" / "model.keras").exists() and not (tmp_path / "worker-1").exists()
 
 
 @pytest.mark.slow
