@@ -90,7 +90,7 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, images: int | None = N
         samples=recipe.target.samples,
         seed=seed,
         steps=CLASSIFIER_STEPS,
-        precision="mixed_bfloat16" if precision == "bfloat16" else "float32",
+        precision=recipe.schedule.judges_precision,
         cache_dir=output / "classifiers",
     )
     rows = {name: judge.measure(model, None) for name, model in models.items()} | judge.bases()

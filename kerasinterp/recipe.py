@@ -166,6 +166,11 @@ class Schedule:
         _whole(self, "snapshot_every", least=0)
 
     @property
+    def judges_precision(self) -> str:
+        """Keras' policy of classifiers that judge: they train without a loss scale, so for float16 it is float32."""
+        return "float32" if self.precision == "float16" else POLICIES[self.precision]
+
+    @property
     def steps_per_epoch(self) -> int:
         return -(-self.images_per_epoch // self.batch_size)
 

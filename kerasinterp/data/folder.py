@@ -49,6 +49,7 @@ _FOREIGN = {
     "Photoshop": rb"8BPS",
 }
 _PHOTOMETRIC, _WHITE_IS_ZERO = TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0
+_ORIENTATION, _ON_THEIR_SIDE = 0x0112, (5, 6, 7, 8)  # EXIF: those whose sides change places
 _SIXTEEN_BITS = 65_535
 _PIECE = 2**24  # bytes of images that are passed on together
 _AHEAD = 256  # files that are being read, or were, before the one whose turn it is
@@ -431,6 +432,12 @@ def _found(folder: pathlib.Path) -> tuple[list[pathlib.Path], dict[str, list[pat
         else:
             left_out["that are no regular files" if path.exists() else "that link to nothing"].append(path)
     return sorted(files, key=lambda file: [_natural(part) for part in _below(file, folder)]), left_out
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """The height and width of an opened image, as the orientation that a camera noted (EXIF) turns it."""
+    on_its_side = image.getexif().get(_ORIENTATION) in _ON_THEIR_SIDE
+    return image.size if on_its_side else image.size[::-1]
 
 
 def _below(file: pathlib.Path, folder: pathlib.Path) -> tuple[str, ...]:

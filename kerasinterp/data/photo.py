@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from kerasinterp.data.folder import read_image
+from kerasinterp.data.folder import read_image, upright_size
 from kerasinterp.errors import InputError
 
 # A drawing's longer side, of an image's shorter one, as MNIST has it.
@@ -24,7 +24,6 @@ _NOISE = 6.0  # standard deviations of the paper, below which nothing is ink
 _FLOOR, _CORE = 0.3, 0.6
 _SHADOW = 0.5  # of the paper's light: at the photo's border, what is no darker may be the end of a shadow's edge
 _SPECK = 0.01  # of all ink: smaller parts are dirt
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF: those whose sides change places
 
 
 def read_photo(path: str | os.PathLike, image_size: tuple[int, int]) -> tuple[np.ndarray, str]:
@@ -36,11 +35,9 @@ def read_photo(path: str | os.PathLike, image_size: tuple[int, int]) -> tuple[np
     path = pathlib.Path(path)
     read_image(path, 1, 1)  # whatever is wrong with the file is said by it
     with Image.open(path) as opened:
-        width, height = opened.size
-        if opened.getexif().get(_ORIENTATION) in _TURNED:
-            width, height = height, width
+        size = upright_size(opened)
     try:
-        return centred_ink(read_image(path, (height, width), 1), image_size)
+        return centred_ink(read_image(path, size, 1), image_size)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

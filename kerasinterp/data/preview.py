@@ -8,14 +8,13 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from kerasinterp.data.folder import _natural, files_of
+from kerasinterp.data.folder import _natural, files_of, upright_size
 from kerasinterp.errors import InputError
 
 _LOOKED_AT = 32  # files, from all over the folder
 _SMALL = 64  # pixels a side that are enough to see colours
 _COLOURED = 24  # of 255, between the channels of a pixel; JPEG's own noise is below
 _SHARE = 0.01  # of the pixels that are coloured in a picture in colour
-_ORIENTATION, _ON_THEIR_SIDE = 0x0112, (5, 6, 7, 8)  # EXIF's
 
 
 def looks(path: str | os.PathLike) -> tuple[tuple[int, int], bool] | None:
@@ -30,12 +29,11 @@ def looks(path: str | os.PathLike) -> tuple[tuple[int, int], bool] | None:
     sizes, coloured = [], []
     for file in files[:: -(-len(files) // _LOOKED_AT)]:
         with contextlib.suppress(Exception), Image.open(file) as image:  # Pillow raises anything for a damaged file
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in _ON_THEIR_SIDE
+            size = upright_size(image)
             image.draft("RGB", (_SMALL, _SMALL))  # JPEG: decodes no more than it must
             pixels = np.asarray(image.convert("RGB").resize((_SMALL, _SMALL)), np.int16)
             coloured.append(np.mean(np.ptp(pixels, axis=-1) > _COLOURED) > _SHARE)
-            sizes.append((width, height) if turned else (height, width))
+            sizes.append(size)
     if not sizes:
         return None
     height, width = (int(side) for side in np.median(sizes, axis=0))

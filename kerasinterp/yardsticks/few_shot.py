@@ -63,7 +63,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         seed=seed,
         steps=target.judge_steps,
         domain_by_class=target.domain_by_class,
-        precision="mixed_bfloat16" if recipe.schedule.precision == "bfloat16" else "float32",
+        precision=recipe.schedule.judges_precision,
         cache_dir=cache_dir,
         oracle={"steps": target.judge_steps} if smoke else None,
     )

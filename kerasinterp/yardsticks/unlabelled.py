@@ -35,7 +35,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         len(_FLIPS),
         width=_WIDTH,
         steps=target.judge_steps,
-        precision="mixed_bfloat16" if recipe.schedule.precision == "bfloat16" else "float32",
+        precision=recipe.schedule.judges_precision,
         seed=seed,
         cache_dir=cache_dir,
         verbose=1,
