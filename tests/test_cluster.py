@@ -208,11 +208,16 @@ except InputError as error:
 LIMIT = 240
 
 
-def start(number, ports, recipe, folder, *more):
+def launched(number, ports, *arguments):
+    """A worker: Python with these arguments."""
     config = task(number, cluster={"worker": [f"localhost:{port}" for port in ports]})
     environment = os.environ | {"TF_CONFIG": json.dumps(config), WAIT: "120"}
-    command = [sys.executable, "-c", SCRIPT, recipe_text(recipe), folder, *more]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *arguments], env=environment, **pipes)
+
+
+def start(number, ports, recipe, folder, *more):
+    return launched(number, ports, "-c", SCRIPT, recipe_text(recipe), folder, *more)
 
 
 def recipe_text(recipe):
@@ -224,7 +229,11 @@ def recipe_text(recipe):
 def both(recipe, tmp_path, *more):
     """Return codes and messages of two workers that are let run to their end."""
     ports = free_ports(2)
-    workers = [start(number, ports, recipe, tmp_path / f"worker-{number}", *more) for number in range(2)]
+    return ended([start(number, ports, recipe, tmp_path / f"worker-{number}", *more) for number in range(2)])
+
+
+def ended(workers):
+    """The workers' return codes and messages, at their end."""
     try:
         told = [worker.communicate(timeout=LIMIT) for worker in workers]
     finally:
@@ -257,21 +266,10 @@ def test_the_command_on_each_machine_trains_one_model(tmp_path):
     images.mkdir()
     for number in range(40):
         Image.fromarray(random.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(images / f"{number}.png")
-    ports, workers = free_ports(2), []
-    for number in range(2):
-        config = task(number, cluster={"worker": [f"localhost:{port}" for port in ports]})
-        environment = os.environ | {"TF_CONFIG": json.dumps(config), WAIT: "120"}
-        command = [sys.executable, "-m", "kerasinterp.cli", "train", "--data", images, "--objective", "PlainAE"]
-        command += ["--smoke", "--epochs", "1", "-o", tmp_path / f"worker-{number}"]
-        workers.append(
-            subprocess.Popen(command, env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
-        )
-    try:
-        told = [worker.communicate(timeout=LIMIT)[0] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-    assert [worker.returncode for worker in workers] == [0, 0], told
+    command = ["-m", "kerasinterp.cli", "train", "--data", images, "--objective", "PlainAE", "--smoke", "--epochs", "1"]
+    ports = free_ports(2)
+    codes, told = ended([launched(n, ports, *command, "-o", tmp_path / f"worker-{n}") for n in range(2)])
+    assert codes == [0, 0], told
     assert "2 workers, this being the chief" in told[0] and "written by the chief" in told[1]
     assert (tmp_path / "worker-0" / "model.keras").exists() and not (tmp_path / "worker-1").exists()
 
