@@ -164,7 +164,7 @@ def evaluate(
     for path, model in last.items():
         if _measured_on(asked[path], model) != _measured_on(base, last[paths[0]]):
             raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
-    check_measurable(*last.values())
+    check_measurable(base.target.yardstick, *last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured: dict[str, list[list[dict]]] = {}
     with progress.bar(sum(map(len, files.values())), "measuring", "models") as told:
@@ -200,8 +200,7 @@ def train_and_report(
         InputError: as `training.train`; before that, a yardstick that there is not, or that cannot measure the system.
     """
     if _is_measured(recipe):
-        read_by(recipe.target.yardstick)
-        check_measurable(training.system(recipe))
+        check_measurable(recipe.target.yardstick, training.system(recipe))
     run = training.train(recipe, output, resume=resume, memory=memory)
     cluster = Cluster.from_environment()
     if cluster is None or cluster.is_chief:
@@ -283,7 +282,7 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool, settings: dict) 
             f"{suggest(dataset, known)}"
         )
     chosen = _named(systems, OBJECTIVES, "is no system")
-    check_measurable(*(OBJECTIVES[system] for system in chosen))
+    check_measurable(base.target.yardstick, *(OBJECTIVES[system] for system in chosen))
     made = {system: training.with_objective(base, system) for system in chosen}
     for one in made.values():  # before any image is read or judge trained; no one wrote these for each other
         training.check(one)

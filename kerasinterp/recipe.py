@@ -305,8 +305,7 @@ class Recipe:
                 min(changed.data.size) / min(self.data.size)
             )
         options = {key: value for key, value in self.data.form_options.items() if key not in known}
-        options |= {key: value for key, value in vars(ranges).items() if value != getattr(Transformations, key)}
-        return changed.change(form_options=options)
+        return changed.change(form_options=options | ranges.changed_from_none())
 
     def trained_on(self, count: int) -> np.ndarray:
         """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed."""

@@ -26,13 +26,13 @@ from kerasinterp.data import notes
 from kerasinterp.data.memory import bytes_of, for_images, told
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.files import regular
-from kerasinterp.generation.checks import check_memory, needs
+from kerasinterp.generation.checks import check_memory, codes_images, needs, takes_seeds
 from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
-from kerasinterp.recipe import POLICIES, Optimizer, Recipe
+from kerasinterp.recipe import POLICIES, Data, Optimizer, Recipe
 from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
 from kerasinterp.typed import as_type
@@ -106,7 +106,8 @@ def _system(name: str) -> type[Objective]:
 
 
 def with_objective(recipe: Recipe, name: str) -> Recipe:
-    """The recipe with the system of that name; what its own system alone has stays behind.
+    """The recipe with the system of that name, on the form of data that it needs; what its own system alone has stays
+    behind.
 
     Raises:
         InputError: there is no such system.
@@ -118,6 +119,7 @@ def with_objective(recipe: Recipe, name: str) -> Recipe:
     return dataclasses.replace(
         recipe,
         objective=name,
+        data=_in_form(recipe.data, cls),
         objective_options={key: value for key, value in recipe.objective_options.items() if key in common},
         mixing=recipe.mixing if "mixing" in _all_arguments(cls) else "",
         backbone=dataclasses.replace(
@@ -126,6 +128,22 @@ def with_objective(recipe: Recipe, name: str) -> Recipe:
         ),
         optimizers={key: own for key, own in recipe.optimizers.items() if key in players},
     )
+
+
+def _in_form(own: Data, cls: type[Objective]) -> Data:
+    """The data in the form that a system needs; one that needs none gets plain images, or triplets if they are there.
+
+    Triplets that are not there yet have the ranges usual for such images.
+    """
+    if cls.form is None:
+        # Pairs and sets are what another system needs; of triplets all see the same distribution (AugIntAE A.1).
+        return dataclasses.replace(own, form="images", form_options={}) if own.form in ("pairs", "sets") else own
+    form, options = cls.form
+    if own.form == form:
+        return dataclasses.replace(own, form_options={**options, **own.form_options})
+    if form == "triplets" and len(own.shape) == 3:
+        options = data.usual_ranges(own.shape).changed_from_none()
+    return dataclasses.replace(own, form=form, form_options=dict(options))
 
 
 def check(recipe: Recipe) -> None:
@@ -529,13 +547,13 @@ def _with_attributes(recipe: Recipe, examples: data.Examples) -> data.Examples:
 
 
 def _sampler(recipe: Recipe, model: Objective) -> Callable[[Objective, pathlib.Path], None]:
-    """Draws the same pairs of the target after each epoch: two images of a class each."""
-    needs(model, "encode")
+    """Draws the same after each epoch: between pairs of the target, else from sets of seeds, else from the prior."""
+    if not takes_seeds(model):
+        needs(model, "prior")
+        return lambda model, path: few_shot.draw_samples({type(model).__name__: model}, path)
     images, labels = few_shot.target_images(recipe)
-    pairs = few_shot.same_class_pairs(labels, 8, seed=0)
-    first, second = (data.to_float(images[side]) for side in pairs.T)
-
-    def draw(model: Objective, path: pathlib.Path) -> None:
-        generation.save_interpolations(path, first, second, {type(model).__name__: model})
-
-    return draw
+    if not codes_images(model):
+        shots = recipe.target.shots
+        return lambda model, path: few_shot.draw_few_shot(images, labels, shots, {type(model).__name__: model}, path)
+    pairs = few_shot.of_one_class(labels, 8, 2, seed=0)
+    return lambda model, path: few_shot.draw_pairs(images, pairs, {type(model).__name__: model}, path)

@@ -476,7 +476,7 @@ def test_what_cannot_be_measured_together_is_refused(compared, judges, tmp_path)
     own = recipe.Recipe("", "", recipe.Data("x", image_size=16), "GLO", backbone=recipe.Backbone(width=2))
     training.build(own).save(glo)
     with pytest.raises(InputError, match="GLO has no encoder"):
-        compare.evaluate([glo], tmp_path / "out", data={"source": "x"})
+        compare.evaluate([glo], tmp_path / "out", data={"source": "x"}, target={"yardstick": "unlabelled"})
     with pytest.raises(InputError, match=r"there is no recipe\.json beside .*glo\.keras that names a source"):
         compare.evaluate([glo], tmp_path / "out")
     with pytest.raises(InputError, match="Name a model"):

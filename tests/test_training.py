@@ -35,7 +35,6 @@ from kerasinterp.ops import loss_scale
 from kerasinterp.recipe import Backbone, Data, Optimizer, Recipe, Schedule, find
 from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
-from kerasinterp.yardsticks import few_shot
 
 SIZE = 8  # pixels
 
@@ -629,7 +628,6 @@ def test_what_is_refused(recipe, finished, tmp_path):
         ({"width": 2**16}, "memory"),
         ({"after": "nosuch"}, r"there is no model file .*nosuch"),
         ({"target": "glyphs", "target_split": "nosuch"}, "nosuch"),
-        ({"objective": "GLO", "form_options": {"places": True}, "target": "glyphs"}, "GLO has no encoder"),
     ],
 )
 def test_a_mistake_leaves_no_run_behind(settings, sentence, recipe, tmp_path):
@@ -641,7 +639,7 @@ def test_a_mistake_leaves_no_run_behind(settings, sentence, recipe, tmp_path):
 def test_a_target_without_pairs_leaves_no_run_behind(recipe, tmp_path):
     for name in ("a", "b"):
         draw(tmp_path / "target" / name, 1)
-    with pytest.raises(InputError, match="no class with two images"):
+    with pytest.raises(InputError, match="No class of the target has 2 images"):
         training.train(recipe.change(target=str(tmp_path / "target")), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -948,15 +946,6 @@ def test_supervised_training_needs_labels_that_have_attributes(folder, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
-def test_pairs_are_of_one_class():
-    labels = np.array([0, 1, 1, 2, 0, 3])
-    pairs = few_shot.same_class_pairs(labels, 7, seed=0)
-    assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
-    assert (pairs[:, 0] != pairs[:, 1]).all()
-    with pytest.raises(InputError, match="two images"):
-        few_shot.same_class_pairs(np.arange(3), 2, seed=0)
-
-
 @pytest.mark.slow
 def test_celeb_a_on_mock_data(tmp_path, monkeypatch):
     """Its terms forbid passing it on, so its recipe runs on faces of noise."""
@@ -997,6 +986,7 @@ def test_another_system_leaves_behind_what_it_lacks():
     assert ae == own.change(objective="AE")  # it has all of it
     assert plain == own.change(objective="PlainAE", objective_options={}, backbone={"networks": {}})
     assert (glo.mixing, plain.mixing) == ("", "linear")
+    assert (glo.data.form, glo.data.form_options) == ("images", {"places": True})
     player = Optimizer(0.1)
     named = training.with_objective(own.change(optimizers={"discriminator": player}), "PlainAE")
     assert named.optimizers == own.optimizers
@@ -1004,6 +994,16 @@ def test_another_system_leaves_behind_what_it_lacks():
         assert training.build(one.change(width=2, latent_size=2)).compiled
     with pytest.raises(InputError, match="Unknown objective 'AEE'"):
         training.with_objective(own, "AEE")
+
+
+def test_another_system_gets_the_form_of_data_that_it_needs():
+    images = find("aae_lines16")
+    triplets = training.with_objective(images, "AugIntAE").data
+    assert triplets.form == "triplets"  # the ranges of 28 pixels, on 16
+    assert triplets.form_options == {"rotation": 20.0, "translation": 4.0 * 16 / 28, "scale": 0.2, "shear": 6.0}
+    assert training.with_objective(images.change(form="sets", form_options={"size": 5}), "AE").data == images.data
+    kept = images.change(form_options={"places": True, "labels": True})
+    assert training.with_objective(kept, "GLO").data == kept.data
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,14 @@ from kerasinterp.evaluation.distances import (
 from kerasinterp.evaluation.domain import TARGET, domain_of_classes, misclassification, train_domain_classifier
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
-from kerasinterp.generation import decode, encode, mix
-from kerasinterp.generation.checks import as_images
+from kerasinterp.evaluation.seed_sets import few_shot_of_sets
+from kerasinterp.generation import decode, encode, mix, sample
+from kerasinterp.generation.checks import as_images, codes_images
 from kerasinterp.nn import infogan
 
 _MOST_REAL = 10_000  # real target images that distances are taken to
+_COMPARED = ("fid", "kernel", "misclassification")
+_OF_RECONSTRUCTIONS = (*(f"{key}_reconstruction" for key in _COMPARED), "l2", "squared_error_255")
 _FEATURE_WIDTH = 8  # of the feature classifier: 128 features
 
 
@@ -146,7 +149,8 @@ class FewShot:
 
         seeds, place = np.unique(np.concatenate([first, second]), return_inverse=True)
         self._seeds = as_images(target_images[seeds])
-        self._left, self._right = (np.repeat(side, points)[:samples] for side in np.split(place, 2))
+        self._pairs, self._points, self._seed = np.stack(np.split(place, 2), axis=1), points, seed
+        self._left, self._right = np.repeat(self._pairs, points, axis=0)[:samples].T
         smallest = min(len(self._real) // 2, len(self._kept), len(self._alphas))
         self.protocol = {
             "samples": len(self._alphas),
@@ -167,19 +171,30 @@ class FewShot:
         """A model's row.
 
         Returns:
-            - "fid", "kernel", "misclassification" of the mixes, as `distances` has them;
+            - "fid", "kernel", "misclassification" of the mixes, as `distances` has them; of a model without codes, of
+              the images that it makes of the pairs as seeds, or draws from its prior, if it takes no seeds;
             - "fid_reconstruction", "kernel_reconstruction", "misclassification_reconstruction": those of reconstructed
               target images;
             - "l2", "squared_error_255": of reconstructions, see `l2_error` and `squared_error_255`.
+              Without codes those of reconstructions are None.
 
         Raises:
             InputError: a model of another image shape, or whose images are not finite.
         """
         _check_shape(model, name, self._kept.shape[1:])
+        if not codes_images(model):
+            return self.distances(self._made(model)) | dict.fromkeys(_OF_RECONSTRUCTIONS)
         codes = encode(model, self._seeds)
         mixes = _pictures(model, mix(model, codes[self._left], codes[self._right], self._alphas), f"mixes of {name}")
         reconstructions = _pictures(model, encode(model, self._kept), f"reconstructions of {name}")
         return self._row(mixes, reconstructions)
+
+    def _made(self, model: keras.Model) -> np.ndarray:
+        """As many images as are mixed, of a model without codes: of the pairs as seeds, or of its prior."""
+        count = len(self._alphas)
+        if hasattr(model, "few_shot"):
+            return few_shot_of_sets(model, self._seeds, self._pairs, self._points, self._seed)[:count]
+        return finite(sample(model, count, self._seed), "samples")
 
     def without_model(self) -> dict[str, dict[str, float]]:
         """The row "pixel_fade", of blended pixels, and the floor "real": one half of the real target images against the
@@ -210,7 +225,7 @@ class FewShot:
         mixed, reconstructed = self.distances(mixes), self.distances(reconstructions)
         return {
             **mixed,
-            **{f"{key}_reconstruction": reconstructed[key] for key in ("fid", "kernel", "misclassification")},
+            **{f"{key}_reconstruction": reconstructed[key] for key in _COMPARED},
             "l2": l2_error(self._kept, reconstructions),
             "squared_error_255": squared_error_255(self._kept, reconstructions),
         }

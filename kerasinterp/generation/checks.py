@@ -93,6 +93,16 @@ def needs(model: object, method: str) -> None:
         raise InputError(f"{type(model).__name__} has {_LACKS[method]}: {advice}.")
 
 
+def codes_images(model: object) -> bool:
+    """Whether a model, or its class, makes codes of images and images of codes, as every autoencoder does."""
+    return hasattr(model, "encode") and hasattr(model, "decode")
+
+
+def takes_seeds(model: object) -> bool:
+    """Whether a model, or its class, makes images of seeds: between their codes, or in a way of its own."""
+    return codes_images(model) or hasattr(model, "few_shot")
+
+
 def check_seed(seed: int) -> None:
     """Raises InputError if the seed is not in 0 to 2**32 - 1, what Keras's `set_random_seed` takes."""
     if not 0 <= seed < 2**32:

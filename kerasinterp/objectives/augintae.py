@@ -19,6 +19,7 @@ class AugIntAE(BalancedAutoencoder):
     """
 
     chooses_weights = True
+    form = ("triplets", {})
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "a" not in batch:

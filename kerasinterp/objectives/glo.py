@@ -31,6 +31,7 @@ class GLO(Generator):
         Player("latents", networks=("table",), terms=("reconstruction",)),
     )
     networks = {"generator": Net("decoder"), "table": Net("latent_table")}
+    form = ("images", {"places": True})
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "place" not in batch:

@@ -48,6 +48,7 @@ class Objective(Kept, keras.Model):
     measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
     weights_of_terms: dict[str, float] = {}  # 1 where not named
     reads_labels: bool = False  # `terms` reads batch["labels"]
+    form: tuple[str, dict] | None = None  # of data, and its options, without which it cannot train; else any images
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import kerasinterp
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.generation.checks import codes_images
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 
@@ -68,14 +69,19 @@ def read_by(yardstick: str) -> tuple[str, ...]:
     return (*_module(yardstick).READS, "yardstick")
 
 
-def check_measurable(*models: Objective | type[Objective]) -> None:
-    """Raises InputError unless the models, or systems, have codes of images and mix them, as every yardstick needs."""
+def check_measurable(yardstick: str, *models: Objective | type[Objective]) -> None:
+    """Raises InputError unless the yardstick takes the models, or systems.
+
+    Every yardstick takes those that have codes of images and mix them; some take others too, and say by which method
+    these make images (`ALSO_TAKES`).
+    """
+    others = getattr(_module(yardstick), "ALSO_TAKES", ())
     for model in models:
-        if not (hasattr(model, "encode") and hasattr(model, "decode")):
+        if not codes_images(model) and not any(hasattr(model, method) for method in others):
             name = (model if isinstance(model, type) else type(model)).__name__
             raise InputError(
-                f"{name} has no encoder, and what is measured lies between images: leave the target out, or choose an "
-                "autoencoder."
+                f"{name} has no encoder, and what {yardstick} measures lies between images: leave the target out, or "
+                "choose an autoencoder."
             )
 
 

@@ -1,14 +1,16 @@
 """Classes never trained on: what models make of pairs of their images (AugIntAE section 5, A.3)."""
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from kerasinterp import data, evaluation, generation
 from kerasinterp.errors import InputError
+from kerasinterp.generation.checks import codes_images, takes_seeds
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge
@@ -28,7 +30,9 @@ READS = (
     "shots",
     "usefulness",
 )  # of a recipe's data and target
+ALSO_TAKES = ("few_shot", "prior")  # what makes images of seeds in its own way; what makes them of none
 _PAIRS = 8  # of the picture
+_SETS, _MADE, _DRAWN = 6, 10, 24  # of other pictures: sets of seeds, what is made of each, and of a prior
 MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
 _PER_SET = 5  # new images of each set of seeds
 _NEIGHBOURS = 5  # that density and coverage look at, the most of these measures
@@ -105,7 +109,7 @@ def of_images(
     common = {"seed": seed, "precision": precision, "cache_dir": cache_dir, "verbose": 1}
     distances = evaluation.FewShot(*source, *target, samples=samples, steps=steps, **common, **settings)
     images, labels = target
-    pairs = same_class_pairs(labels, _PAIRS, seed=0)
+    pairs = of_one_class(labels, _PAIRS, 2, seed=0)
     notes = []
     if distances.protocol["fid_unreliable"]:
         notes.append("The target has too few images for a Frechet distance: its FIDs tell little.")
@@ -126,8 +130,11 @@ def of_images(
         return sets.measure(made) | _among(made, real(), sets, distances, differing)
 
     def measure(model: Objective, _: Recipe | None) -> dict:
-        make = functools.partial(evaluation.few_shot_of_sets, model)
         row = distances.measure(model, type(model).__name__) | turning(model, images, seed)
+        if not takes_seeds(model):  # what it draws from its prior is of no class
+            drawn = distances.features(generation.sample(model, samples, seed)) if sets else None
+            return row | (_neighbours(drawn, real(), sets) if sets else {})
+        make = functools.partial(evaluation.few_shot_of_sets, model)
         row |= of_made(sets.generate(make)) if sets else {}
         return row | (worth.measure(make) if worth else {})
 
@@ -147,10 +154,16 @@ def of_images(
         return rows
 
     def picture(models: Mapping[str, Objective], path: pathlib.Path) -> None:
-        draw_pairs(images, pairs, models, path)
-        able = {name: model for name, model in models.items() if model.mixing.at_any_weight}
+        def able(can: Callable[[Objective], bool]) -> dict[str, Objective]:
+            return {name: model for name, model in models.items() if can(model)}
+
+        draw_pairs(images, pairs, able(codes_images), path)
         ranges = evaluation.usual_transformations(images)
-        evaluation.draw_turning(able, images, path.with_name("turning.png"), ranges, seed=seed)
+        evaluation.draw_turning(able(_turns), images, path.with_name("turning.png"), ranges, seed=seed)
+        with contextlib.suppress(InputError):  # no class has seeds for it
+            draw_few_shot(images, labels, shots, able(takes_seeds), path.with_name("few_shot.png"))
+        if drawing := able(lambda model: hasattr(model, "prior")):
+            draw_samples(drawing, path.with_name("samples.png"))
 
     protocol = distances.protocol | (sets.protocol if sets else {}) | (worth.protocol if worth else {})
     return Judge(
@@ -166,10 +179,15 @@ def of_images(
 
 
 def turning(model: Objective | None, images: np.ndarray, seed: int) -> dict:
-    if model is not None and not model.mixing.at_any_weight:  # no mix of it has a known place between two images
+    if model is not None and not _turns(model):
         return {"turning_error": None, "turning_error_deviation": None}
     ranges = evaluation.usual_transformations(images)
     return evaluation.turning_error(evaluation.turning_between(model), images, ranges, seed=seed)
+
+
+def _turns(model: Objective) -> bool:
+    """Whether a mix of it has a known place between two images."""
+    return codes_images(model) and model.mixing.at_any_weight
 
 
 def _among(
@@ -197,22 +215,46 @@ def _among(
         real,
         labels,
     )
-    # Against images that no seeds were drawn from, as many of each side for every row, real images too.
+    chosen = real[place[sets.seeds]] if differing is not None else features
+    return found | _neighbours(chosen, real, sets)
+
+
+def _neighbours(chosen: np.ndarray, real: np.ndarray, sets: evaluation.SeedSets) -> dict:
+    """The measures of neighbours, of features (N, D), in whatever order, beside those of the target's images, `real`.
+
+    They are taken against images that no seeds were drawn from, as many of each side for every row, real images too.
+    """
+    place = np.cumsum(sets.labels >= 0) - 1
     others = np.setdiff1d(np.arange(len(real)), place[sets.seeds])
-    count = min(len(others), len(sets.seeds), len(features))
+    count = min(len(others), len(sets.seeds), len(sets.origins))
     rng = np.random.default_rng(0)
     reference = real[rng.choice(others, count, replace=False)]
-    chosen = real[place[sets.seeds]] if differing is not None else features
     chosen = chosen[rng.choice(len(chosen), count, replace=False)]
     if count <= _NEIGHBOURS:
-        return found | dict.fromkeys(("precision", "recall", "density", "coverage"))
-    return found | evaluation.precision_recall(reference, chosen) | evaluation.density_coverage(reference, chosen)
+        return dict.fromkeys(("precision", "recall", "density", "coverage"))
+    return evaluation.precision_recall(reference, chosen) | evaluation.density_coverage(reference, chosen)
 
 
 def draw_pairs(images: np.ndarray, pairs: np.ndarray, models: Mapping[str, Objective], path: pathlib.Path) -> None:
     """What each model makes between the images of each pair, indices (N, 2)."""
     first, second = (data.to_float(images[side]) for side in pairs.T)
     generation.save_interpolations(path, first, second, models)
+
+
+def draw_few_shot(
+    images: np.ndarray, labels: np.ndarray, shots: int, models: Mapping[str, Objective], path: pathlib.Path
+) -> None:
+    """What each model makes of some sets of seeds (AugIntAE figure 6)."""
+    sets = of_one_class(labels, _SETS, shots, seed=0)
+    made = {"pixel fade": evaluation.fade_of_sets(images, sets, _MADE, 0)}
+    made |= {name: evaluation.few_shot_of_sets(model, images, sets, _MADE, 0) for name, model in models.items()}
+    made = {name: one.reshape(_SETS, _MADE, *one.shape[1:]) for name, one in made.items()}
+    generation.save_few_shot(path, images[sets], made)
+
+
+def draw_samples(models: Mapping[str, Objective], path: pathlib.Path) -> None:
+    """What each model makes of its prior's draws, a row a model."""
+    generation.save_grid(path, [generation.sample(model, _DRAWN, 0) for model in models.values()], [*models])
 
 
 def source_images(recipe: Recipe) -> tuple[tuple[np.ndarray, np.ndarray], int]:
@@ -246,19 +288,19 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     return images[kept], labels[kept]
 
 
-def same_class_pairs(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Indices (count, 2) of two different images of one class, the classes in turn, drawn by `seed`.
+def of_one_class(labels: np.ndarray, count: int, size: int, seed: int) -> np.ndarray:
+    """Indices (count, size) of different images of one class, the classes in turn, drawn by `seed`.
 
     Raises:
-        InputError: no class has two images.
+        InputError: no class has so many images.
     """
     rng = np.random.default_rng(seed)
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    classes = [members for members in classes if len(members) > 1]
+    classes = [members for members in classes if len(members) >= size]
     if not classes:
-        raise InputError("The target has no class with two images: pairs are made within a class.")
+        raise InputError(f"No class of the target has {size} images: give more images of a class.")
     order = rng.permutation(len(classes))
-    return np.stack([rng.choice(classes[order[n % len(order)]], 2, replace=False) for n in range(count)])
+    return np.stack([rng.choice(classes[order[n % len(order)]], size, replace=False) for n in range(count)])
 
 
 def _images(recipe: Recipe, what: str, split: str, **options: object) -> tuple[np.ndarray, np.ndarray]:

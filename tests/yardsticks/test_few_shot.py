@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasinterp.ops import mixing
 from kerasinterp.yardsticks import few_shot
@@ -108,3 +109,61 @@ def test_few_images_or_samples_leave_the_measures_of_neighbours_out(count, sampl
     assert row["precision"] is None and row["coverage"] is None
     assert 0.0 <= row["class_fidelity"] <= 1.0
     assert set(judge.bases()) == {"real", "pixel_fade", "augmented"}
+
+
+class OfSeeds:
+    """A model that makes images of seeds in its own way: the first seed, again and again."""
+
+    image_shape = (12, 12, 1)
+
+    def few_shot(self, seeds, n, seed):
+        return np.repeat(seeds[:1], n, axis=0)
+
+
+class OfNone:
+    """A model that draws the images of the target from its prior, or grey."""
+
+    image_shape = (12, 12, 1)
+
+    def __init__(self, images=None):
+        self.images = images
+
+    def prior(self, count, seed=0):
+        return np.random.default_rng(seed).integers(0, 60, (count, 1)).astype(np.float32)
+
+    def decode(self, latents):
+        if self.images is None:
+            return tf.zeros((tf.shape(latents)[0], 12, 12, 1))
+        return tf.gather(tf.constant(self.images, tf.float32) / 127.5 - 1, tf.cast(latents[:, 0], tf.int32))
+
+
+OF_RECONSTRUCTIONS = {"fid_reconstruction", "kernel_reconstruction", "misclassification_reconstruction", "l2"}
+
+
+def test_a_model_with_its_own_way_is_measured_by_what_it_makes_of_seeds(judge, rows):
+    row = judge.measure(OfSeeds(), None)
+    assert row["class_fidelity"] == pytest.approx(row["seed_accuracy"], abs=0.1)  # copies of seeds
+    assert row["copies"] == 1.0 and row["diversity"] == 0.0
+    assert all(row[key] is None for key in OF_RECONSTRUCTIONS | {"turning_error"})
+    assert row["fid"] < rows["blank"]["fid"]
+
+
+def test_what_takes_no_seeds_is_measured_by_samples_of_its_prior(judge, rows):
+    images, _ = toys.images(1, 60, angle=1)
+    good, bad = judge.measure(OfNone(images), None), judge.measure(OfNone(), None)
+    assert all(good[key] is None for key in OF_RECONSTRUCTIONS | {"turning_error"})
+    assert not {"class_fidelity", "diversity"} & set(good)  # of no class
+    assert good["fid"] < 0.2 * bad["fid"] and bad["precision"] == 0.0
+    assert good["precision"] > 0.5 and good["recall"] > 0.5
+
+
+def test_pictures_of_all_kinds_of_models(judge, tmp_path):
+    models = {"codes": toys.identity(), "own way": OfSeeds(), "prior": OfNone()}
+    judge.picture(models, tmp_path / "comparison.png")
+    made = {"comparison.png", "turning.png", "few_shot.png", "samples.png"}
+    assert {path.name for path in tmp_path.iterdir()} == made
+    for path in made:
+        (tmp_path / path).unlink()
+    judge.picture({"prior": OfNone()}, tmp_path / "comparison.png")
+    judge.picture({"codes": toys.identity()}, tmp_path / "comparison.png")
+    assert {path.name for path in tmp_path.iterdir()} == made

@@ -59,6 +59,10 @@ class Transformations:
         off = {name: 0.0 for name in (*_GEOMETRIC, *_COLOUR) if name not in names}
         return dataclasses.replace(self, **off)
 
+    def changed_from_none(self) -> dict[str, object]:
+        """What differs from no transformation at all, as a recipe's `form_options` state it."""
+        return {key: value for key, value in vars(self).items() if value != getattr(Transformations, key)}
+
     def enlarged(self, factor: float) -> "Transformations":
         """The same of images so many times as large: what is in pixels grows with them."""
         crop = self.crop and max(1, round(self.crop * factor))
