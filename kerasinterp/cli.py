@@ -502,6 +502,36 @@ def evaluate(
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 
 
+@cli.command(short_help="Measure what models reconstruct of other images, and of noise.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    "domains",
+    metavar="NAME[:SPLIT]|FOLDER",
+    multiple=True,
+    required=True,
+    help="Images to reconstruct, mnist or omniglot:test, say; may be repeated.  [default split: train]",
+)
+@click.option("--samples", default=5000, show_default=True, type=_COUNT, help="Images of each, at most.")
+@click.option("--trials", default=1000, show_default=True, type=_COUNT, help="Noise images of each frequency.")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of what is drawn.")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
+def generalise(
+    models: tuple[Path, ...], domains: tuple[str, ...], samples: int, trials: int, seed: int, output: Path
+) -> None:
+    """Measure how each MODEL, a .keras file, a preset or a run folder, reconstructs images that it never saw.
+
+    Beside it stand the nearest images that it was trained on, and its reconstructions of noise of every frequency.
+    """
+    _check_directory(output)
+    _set_processor(None)
+    with _quiet():
+        from kerasinterp.generalisation import generalise as measure
+    measure(models, output, domains=domains, samples=samples, trials=trials, seed=seed)
+    click.echo((output / "report.md").read_text())
+    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
+
+
 @cli.command(short_help="Export for TensorFlow, LiteRT or TF Serving.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(

@@ -144,10 +144,8 @@ def evaluate(
         raise InputError("Name a model or a run folder to evaluate.")
     if every is not None and (not runs or every < 1):
         raise InputError("Snapshots are of run folders: give one and an --every of 1 or more, or leave it out.")
-    files = {
-        path: _snapshots(runs[path], every or 1) if path in runs else {None: path} for path in dict.fromkeys(paths)
-    }
-    recipes_of = {path: runs[path].recipe if path in runs else _recipe_beside(path) for path in files}
+    files = {path: snapshots(runs[path], every or 1) if path in runs else {None: path} for path in dict.fromkeys(paths)}
+    recipes_of = {path: runs[path].recipe if path in runs else recipe_beside(path) for path in files}
     changes = {"data": dict(data or {}), "target": dict(target or {})}
     for path, recipe in recipes_of.items():
         if recipe is None and not changes["data"].get("source"):
@@ -160,7 +158,7 @@ def evaluate(
         before, after = (getattr(getattr(recipe, group), name) for recipe in (known[paths[0]], base))
         if before != after and name not in read_by(base.target.yardstick):
             raise InputError(f"{name} has no effect on what {base.target.yardstick} measures: leave it out.")
-    names = _names(last, {path: run.recipe for path, run in runs.items()})
+    names = names_of(last, {path: run.recipe for path, run in runs.items()})
     for path, model in last.items():
         if _measured_on(asked[path], model) != _measured_on(base, last[paths[0]]):
             raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
@@ -351,7 +349,7 @@ def _kept_measures(run: Run, judged_by: Judge) -> list[dict]:
     kept = _read(run.measures) if run.measures.exists() else None
     same = isinstance(kept, dict) and kept.get("protocol") == judged_by.protocol and isinstance(kept.get("rows"), list)
     whole = {row["images_seen"]: row for row in kept["rows"] if _is_whole(row, judged_by)} if same else {}
-    models, recipe = _snapshots(run), run.recipe
+    models, recipe = snapshots(run), run.recipe
     for seen, file in models.items():
         if seen not in whole:
             whole[seen] = _measured(file, recipe, judged_by, seen)
@@ -368,7 +366,7 @@ def _is_whole(row: Any, judged_by: Judge) -> bool:
     )
 
 
-def _snapshots(run: Run, every: int = 1) -> dict[int, pathlib.Path]:
+def snapshots(run: Run, every: int = 1) -> dict[int, pathlib.Path]:
     """The models of a run by images seen, in order: every n-th snapshot and, of a finished run, the final model."""
     schedule = run.recipe.schedule
     found = {epoch: file for epoch, file in run.all_snapshots().items() if epoch <= schedule.epochs}
@@ -383,7 +381,7 @@ def _snapshots(run: Run, every: int = 1) -> dict[int, pathlib.Path]:
     return {epoch * schedule.steps_per_epoch * schedule.batch_size: file for epoch, file in sorted(found.items())}
 
 
-def _recipe_beside(model: pathlib.Path) -> Recipe | None:
+def recipe_beside(model: pathlib.Path) -> Recipe | None:
     """The recipe of a preset's card, or of the run folder around a model's file, if there is one that can be read."""
     if folder := presets.folder_of(model):
         with contextlib.suppress(InputError, KeyError, TypeError):
@@ -408,7 +406,7 @@ def _measured_on(recipe: Recipe, model: Objective) -> tuple:
     return own.source, own.split, options, target.yardstick, target.target, target.target_split, *model.image_shape
 
 
-def _names(models: Mapping[pathlib.Path, Objective], recipes_of: Mapping[pathlib.Path, Recipe]) -> dict:
+def names_of(models: Mapping[pathlib.Path, Objective], recipes_of: Mapping[pathlib.Path, Recipe]) -> dict:
     """Models by the first of these that no other has: class, class and seed, with folder and file, with whole path."""
     ways = [
         lambda path: "",

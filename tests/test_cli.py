@@ -687,6 +687,24 @@ def test_evaluate_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypatc
     assert calls[-1][1] == {"every": 2, "seed": 3, "data": data, "target": target | {"domain_by_class": True}}
 
 
+def test_generalise_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypatch):
+    from kerasinterp import generalisation
+
+    calls = []
+
+    def write(models, output, **options):
+        calls.append((models, options))
+        output.mkdir(exist_ok=True)
+        (output / "report.md").write_text("| AE |")
+
+    monkeypatch.setattr(generalisation, "generalise", write)
+    asked = ["--data", "mnist", "--data", "omniglot:test", "--samples", 9, "--trials", 7, "--seed", 3]
+    code, out, _ = run(capfd, "generalise", model, *asked, "-o", tmp_path / "out")
+    assert code == 0 and "| AE |" in out and "report.md" in out
+    assert calls == [((model,), {"domains": ("mnist", "omniglot:test"), "samples": 9, "trials": 7, "seed": 3})]
+    assert "Missing option '--data'" in fails(capfd, "generalise", model, "-o", tmp_path / "out")
+
+
 def test_evaluate_takes_what_is_not_given_from_the_recipe(tmp_path, model):
     from kerasinterp import compare
     from kerasinterp.recipe import find

@@ -35,6 +35,7 @@ FLOORS = {
     "cluster": 6,
     "training": 6,
     "compare": 7,
+    "generalisation": 7,
     "publishing": 7,
     "quickstart": 7,
     "cli": 8,

@@ -14,6 +14,7 @@ from kerasinterp.evaluation.domain import domain_of_classes, misclassification, 
 from kerasinterp.evaluation.few_shot import FewShot, Judges, evaluate, train_judges
 from kerasinterp.evaluation.few_shot_figure import draw_few_shot, draw_usefulness
 from kerasinterp.evaluation.fidelity import SeedSets
+from kerasinterp.evaluation.frequencies import draw_noise, frequencies_of, noise, noise_errors
 from kerasinterp.evaluation.inception_v3 import inception
 from kerasinterp.evaluation.line_interpolations import draw_lines, lines
 from kerasinterp.evaluation.manifold import density_coverage, precision_recall
@@ -54,6 +55,7 @@ __all__ = [
     "draw_in_between",
     "draw_lines",
     "draw_mixes",
+    "draw_noise",
     "draw_retrieval",
     "draw_turning",
     "draw_usefulness",
@@ -61,6 +63,7 @@ __all__ = [
     "fade_of_sets",
     "few_shot_of_sets",
     "frechet_distance",
+    "frequencies_of",
     "in_between",
     "inception",
     "kernel_distance",
@@ -70,6 +73,8 @@ __all__ = [
     "misclassification",
     "mixes",
     "near",
+    "noise",
+    "noise_errors",
     "pixel_distance",
     "precision_recall",
     "probe",

@@ -1,0 +1,117 @@
+"""What models reconstruct of other domains: the table, the nearest training images, the pictures."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasinterp import data, generalisation, training
+from kerasinterp.errors import InputError
+from kerasinterp.recipe import Backbone, Data, Recipe, Schedule
+
+SIZE = 8
+
+
+def draw(folder: pathlib.Path, count: int, seed: int) -> pathlib.Path:
+    folder.mkdir(parents=True)
+    for number, image in enumerate(np.random.default_rng(seed).integers(0, 256, (count, SIZE, SIZE), dtype=np.uint8)):
+        Image.fromarray(image).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generalise")
+    recipe = Recipe(
+        "own",
+        "",
+        Data(str(draw(folder / "known", 12, 0)), image_size=SIZE),
+        "PlainAE",
+        backbone=Backbone("infogan", 2, 4),
+        schedule=Schedule(1, 8, 4),
+    )
+    return training.train(recipe, folder / "run")
+
+
+def test_the_table_and_its_pictures(run, tmp_path):
+    known, other = run.folder.parent / "known", draw(tmp_path / "other", 6, 1)
+    found = generalisation.generalise([run.folder], tmp_path / "out", domains=[str(known), str(other)], trials=3)
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == found
+    assert found["protocol"]["images"] == {"known": 12, "other": 6}
+    nearest = found["nearest image of known"]
+    assert nearest["l2"]["known"] == 0.0
+    # By hand: of each other image the nearest of all known ones.
+    images, pool = (data.images(path, image_size=SIZE).reshape(-1, SIZE * SIZE) / 255.0 for path in (other, known))
+    squared = np.square(images[:, np.newaxis] - pool).mean(axis=2).min(axis=1)
+    assert nearest["l2"]["other"] == pytest.approx(255 * np.sqrt(squared).mean(), rel=1e-4)
+    assert nearest["squared_error_255"]["other"] == pytest.approx(255 * squared.mean(), rel=1e-4)
+    row = found["PlainAE"]
+    assert set(row["l2"]) == {"known", "other"} and row["l2"]["other"] > 0.0
+    assert set(row["noise"]) == {str(number) for number in range(1, 9)}
+    table = (tmp_path / "out" / "report.md").read_text()
+    assert f"| PlainAE | {row['l2']['known']:.2f} / {row['squared_error_255']['known']:.2f} |" in table
+    assert "12 of known, 6 of other." in table
+    for name in ("reconstructions.png", "noise.png", "noise_reconstructions.png"):
+        with Image.open(tmp_path / "out" / name) as picture:
+            assert picture.height > 100
+    with Image.open(tmp_path / "out" / "reconstructions.png") as picture:
+        assert picture.height > 6 * 8 * SIZE  # two domains: images, the model's, the nearest
+
+
+def test_a_model_file_and_samples_and_seeds(run, tmp_path):
+    other = draw(tmp_path / "other", 6, 1)
+    rows = [
+        generalisation.generalise([run.model], tmp_path / "out", domains=[str(other)], samples=4, trials=2, seed=seed)
+        for seed in (0, 0, 1)
+    ]
+    assert rows[0]["protocol"]["images"] == {"other": 4}
+    assert rows[0] == rows[1] and rows[0]["PlainAE"] != rows[2]["PlainAE"]
+
+
+def test_splits_stand_behind_names(run, tmp_path, monkeypatch):
+    asked = []
+
+    def load_examples(what, split, **form):
+        asked.append((what, split, form))
+        return data.Examples(np.zeros((2, SIZE, SIZE, 1), np.uint8))
+
+    monkeypatch.setattr(generalisation.data, "load_examples", load_examples)
+    for domain in ("omniglot:test", "mnist", "emnist/letters:train[:10]", "mnist:3.*.*:test", "mnist:3.0.1"):
+        generalisation.generalise([run.model], tmp_path / "out", domains=[domain], trials=1)
+    form = {"image_size": (SIZE, SIZE), "channels": 1}
+    splits = [(what, split) for what, split, own in asked if own == form]
+    assert splits == [
+        ("omniglot", "test"),
+        ("mnist", "train"),
+        ("emnist/letters", "train[:10]"),
+        ("mnist:3.*.*", "test"),
+        ("mnist:3.0.1", "train"),
+    ]
+
+
+def test_what_cannot_be_measured(run, tmp_path):
+    glo, small = tmp_path / "glo.keras", tmp_path / "small.keras"
+    own = run.recipe
+    training.build(training.with_objective(own, "GLO")).save(glo)
+    training.build(own.change(image_size=12)).save(small)
+    other = str(run.folder.parent / "known")
+    for models, settings, sentence in (
+        ([], {}, "Name models"),
+        ([run.model], {"domains": []}, "Name models"),
+        ([run.model], {"samples": 0}, "both are 1 or more"),
+        ([run.model], {"seed": -1}, "seed is -1"),
+        ([run.model], {"domains": ["nosuch_"]}, "nosuch_"),
+        ([glo], {}, "GLO has no encoder"),
+        ([run.model, small], {}, r"small\.keras takes images of \(12, 12, 1\) and .* measure them apart"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            generalisation.generalise(models, tmp_path / "out", **{"domains": [other], "trials": 1} | settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_of_one_name_keep_their_paths(run, tmp_path):
+    both = [str(draw(tmp_path / name / "letters", 3, seed)) for seed, name in enumerate("ab")]
+    found = generalisation.generalise([run.model], tmp_path / "out", domains=both, trials=1)
+    assert set(found["PlainAE"]["l2"]) == set(both)
