@@ -24,7 +24,7 @@ from keras.src.utils import rng_utils
 from PIL import Image
 from tensorflow.python.framework import config as tensorflow_config
 
-from kerasinterp import callbacks, cli, data, training
+from kerasinterp import callbacks, cli, compare, data, training
 from kerasinterp.callbacks import steps_of
 from kerasinterp.errors import InputError
 from kerasinterp.generation import load_model
@@ -960,9 +960,17 @@ def test_celeb_a_on_mock_data(tmp_path, monkeypatch):
     recipe = find("supervised_amr_celeba", smoke=True)
     with tfds.testing.mock_data(as_dataset_fn=as_dataset):
         run = training.train(recipe.change(images_per_epoch=64, epochs=1), tmp_path / "run")
+        faces = find("augintae_celeba", smoke=True).change(images_per_epoch=32, epochs=1)
+        measured = compare.train_and_report(faces, tmp_path / "faces")
+        with pytest.raises(InputError, match="celeb_a has no classes"):
+            training.train(training.with_objective(faces, "GLO").change(form="pairs", form_options={}), tmp_path / "no")
     model = load_model(run.model)
     assert model.image_shape == (64, 64, 3)
     assert model.mixer.input_shape == (None, 3)
+    row = json.loads((measured.folder / "report.json").read_text())["AugIntAE"]
+    assert load_model(measured.model).image_shape == (128, 128, 3)
+    assert row["fid"] >= 0.0 and row["turning_error"] > 0.0  # of any two faces: they are one class
+    assert "class_fidelity" not in row
 
 
 def test_options_that_two_systems_have_in_common():

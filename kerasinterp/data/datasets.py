@@ -33,7 +33,7 @@ class Source:
         channels: 1 (grey) or 3 (colour).
         invert: dark strokes on white are turned to white on black.
         transpose: rows and columns are swapped.
-        label: the feature that `labels` gives and `classes` chooses by.
+        label: the feature that `labels` gives and `classes` chooses by; "" where there are no classes.
     """
 
     summary: str
@@ -55,7 +55,7 @@ SOURCES: dict[str, Source] = {
     "fashion_mnist": Source("clothes", 28, 1),
     "cifar10": Source("photographs of 10 classes", 64, 3),  # AugIntAE A.1: DCGAN's standard 64 x 64
     "cifar100": Source("photographs of 100 classes", 64, 3),
-    "celeb_a": Source("faces with 40 attributes, e.g. where={'Male': True}; centre-cropped", 128, 3),  # A.1
+    "celeb_a": Source("faces with 40 attributes, e.g. where={'Male': True}; centre-cropped", 128, 3, label=""),  # A.1
     "coil100": Source("100 objects on a turntable", 128, 3, label="object_id"),
     "lines": Source("lines at every angle, 32 x 32 (lines/16: 16 x 16), generated here", None, 1),
     "pole": Source("a pole and its shadow, 64 x 64 (pole/32: 32 x 32), generated here", None, 3, label="altitude"),
@@ -143,6 +143,8 @@ def load_named(
     if size is None and not _has_size(info.features[image_key]):
         raise InputError(f"The images of {name} differ in size: give image_size.")
     chosen = () if isinstance(labels, bool) else tuple(labels)
+    if (labels is True or classes is not None) and not source.label:
+        raise InputError(f"{name} has no classes: choose by attributes (where), or name some as labels.")
     if (labels is True or classes is not None) and source.label not in info.features:
         raise InputError(f"{name} has no feature {source.label!r} to tell classes: it has {', '.join(info.features)}.")
     dataset = stored_examples(builder, name, split)

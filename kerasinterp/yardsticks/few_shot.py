@@ -263,8 +263,10 @@ def source_images(recipe: Recipe) -> tuple[tuple[np.ndarray, np.ndarray], int]:
     Of a source of more than 640 MB it is a random part: in 2,000 steps a classifier sees 256,000 images at most.
     """
     own = recipe.data
-    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, "labels": True}
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, "labels": _has_classes(own.source)}
     examples = data.load_examples(own.source, own.split, memory=MOST_SOURCE, **form, **own.source_options)
+    if examples.labels is None:
+        examples = dataclasses.replace(examples, labels=np.zeros(len(examples), np.int64))
     most = max(1, MOST_SOURCE // int(np.prod(examples.shape)))
     among = len(examples)
     if among > most:
@@ -305,6 +307,14 @@ def of_one_class(labels: np.ndarray, count: int, size: int, seed: int) -> np.nda
 
 def _images(recipe: Recipe, what: str, split: str, **options: object) -> tuple[np.ndarray, np.ndarray]:
     own = recipe.data
-    return data.images(
-        what, split=split, image_size=own.size, channels=own.channels, invert=own.invert, labels=True, **options
-    )
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **options}
+    if _has_classes(what):
+        return data.images(what, split=split, labels=True, **form)
+    images = data.images(what, split=split, **form)
+    return images, np.zeros(len(images), np.int64)
+
+
+def _has_classes(what: str) -> bool:
+    """Whether it may; of a dataset that has none all images are one class, Celeb-A's faces say (AugIntAE 5.2)."""
+    known = data.sources().get(what)
+    return known is None or bool(known.label)
