@@ -31,7 +31,11 @@ def apply(network: keras.Model, x: np.ndarray) -> np.ndarray:
 
 def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> keras.Model:
     """A network of any kind: a matrix; a second matrix for classes; a table of latents, some longer than 1."""
-    ends = {"images": (*SHAPE[:2], SHAPE[2] * net.images), "latents": (LATENT * net.outputs,), "scores": (1,)}
+    ends = {
+        "images": (*SHAPE[:2], SHAPE[2] * net.images),
+        "latents": (LATENT * net.outputs * net.latents,),
+        "scores": (1,),
+    }
     ends |= {"labels": (LABELS,), "features": (LATENT,)}
     takes, gives = KINDS[net.kind]
     if takes == "indices":
@@ -90,6 +94,7 @@ def triplet_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
 def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[str, np.ndarray]:
     """All that any objective reads; with `alpha`, IntAE draws none."""
     batch = triplet_batch(count, seed)
+    batch["other"] = np.random.default_rng(seed + 2).uniform(-1, 1, batch["c"].shape).astype(np.float32)
     batch["labels"] = np.random.default_rng(seed + 1).integers(0, 2, (count, LABELS)).astype(np.float32)
     batch["place"] = np.arange(count, dtype=np.int32) % COUNT
     if not alpha:

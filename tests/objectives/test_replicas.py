@@ -10,9 +10,10 @@ from kerasinterp.errors import InputError
 from kerasinterp.objectives import OBJECTIVES
 from kerasinterp.ops import mixing
 
-COUNT, STEPS = 12, 2
+COUNT, STEPS = 60, 2  # shares of three and of five slices, each of pairs
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
-DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
+DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
+DRAWING |= {"WGANGP"}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]
