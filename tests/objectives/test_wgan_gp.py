@@ -11,11 +11,11 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn import infogan
 from kerasinterp.objectives import DAGAN, WGANGP
 
-COUNT = 10  # a multiple of five slices
+COUNT = 10  # in five slices
 
 
-def batch(seed=0):
-    return networks.batch_for(WGANGP, COUNT, seed)
+def batch():
+    return networks.batch_for(WGANGP)
 
 
 def test_contract(tmp_path):
@@ -99,7 +99,7 @@ def test_a_critic_that_normalises_over_images_is_refused(cls, layer):
     given = keras.Input((*networks.SHAPE[:2], channels))
     inner = keras.Model(given, type(layer).from_config(layer.get_config())(given))
     critic = keras.Model(given, keras.layers.Dense(1)(keras.layers.Flatten()(inner(given))))
-    with pytest.raises(InputError, match="normalises over a batch or group: build it by the critic of nn.infogan"):
+    with pytest.raises(InputError, match="normalises over a batch or group: build it by the critic of nn"):
         networks.make(cls, critic=critic)
 
 
