@@ -38,6 +38,11 @@ class DAGAN(Wasserstein):
         """(H, W, C)."""
         return self.shapes["images"]
 
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Of a code, and of the noise."""
+        return self.shapes["latents"]
+
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "other" not in batch:
             raise InputError("DAGAN learns from pairs of a class: pass kerasinterp.data.pairs(images, labels) to fit.")
@@ -48,7 +53,7 @@ class DAGAN(Wasserstein):
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """A new image of the class of each."""
         codes = self.encoder(images, training=training)
-        return self._decode(codes, self.normal(tf.shape(images)[0], *self.shapes["latents"]), training)
+        return self._decode(codes, self.normal(tf.shape(images)[0], *self.latent_shape), training)
 
     def few_shot(self, seeds: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
         """`n` images, each from a random one of the seeds and noise; the first of a longer draw are a shorter one's.
@@ -64,7 +69,7 @@ class DAGAN(Wasserstein):
         chosen, noise = (np.random.default_rng([seed, part]) for part in (0, 1))
         places = (chosen.random(n) * len(seeds)).astype(int)
         codes = tf.gather(self.encoder(tf.constant(seeds, tf.float32), training=False), places)
-        noise = tf.constant(noise.standard_normal((n, *self.shapes["latents"])), tf.float32)
+        noise = tf.constant(noise.standard_normal((n, *self.latent_shape)), tf.float32)
         parts = [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
         return np.concatenate([self._decode(codes[part], noise[part], training=False) for part in parts])
 

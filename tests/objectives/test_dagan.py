@@ -74,8 +74,12 @@ def test_it_generates_from_seeds_alone():
     np.testing.assert_array_equal(found, np.clip(model.few_shot(images[:2], 5, 1), -1.0, 1.0))
     sets = np.array([[0, 1], [2, 3], [4, 5]])
     assert few_shot_of_sets(model, images, sets, 4, seed=0).shape == (12, *networks.SHAPE)
-    with pytest.raises(InputError, match="DAGAN has no prior to draw codes from"):
+    with pytest.raises(InputError, match="DAGAN has no prior to draw codes from: give it seed images"):
         generation.sample(model, 2)
+    with pytest.raises(
+        InputError, match="DAGAN has no encoder to take images: it makes images of seeds in a way of its"
+    ):
+        generation.midpoints(model, images[:2])
 
 
 def test_images_without_another_of_their_class_are_refused():
