@@ -45,7 +45,9 @@ class DAGAN(Wasserstein):
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "other" not in batch:
-            raise InputError("DAGAN learns from pairs of a class: pass kerasinterp.data.pairs(images, labels) to fit.")
+            raise InputError(
+                "DAGAN learns from pairs of a class: pass kerasinterp.data.pairs(...) to fit (a recipe's form: pairs)."
+            )
         made = self(batch["c"], training=training)
         real, fake = (tf.concat([batch["c"], second], -1) for second in (batch["other"], made))
         return self.game(real, fake, training)

@@ -10,7 +10,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.objectives import OBJECTIVES
 from kerasinterp.ops import mixing
 
-COUNT, STEPS = 60, 2  # shares of three and of five slices, each of pairs
+COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
 DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
 DRAWING |= {"WGANGP"}
@@ -29,9 +29,11 @@ def trained(name, options):
     """Logs, weights and seeds after some steps on the same batches."""
     model = networks.make_with_statistics(OBJECTIVES[name], **options)
     model.compile({p.name: keras.optimizers.SGD(0.1) for p in model.players}, run_eagerly=True)
-    batches = [networks.batch_for(OBJECTIVES[name], COUNT, seed) for seed in range(STEPS)]
+    shares = 2 * max(player.every for player in model.players)
+    count = -(-COUNT // shares) * shares
+    batches = [networks.batch_for(OBJECTIVES[name], count, seed) for seed in range(STEPS)]
     data = tf.data.Dataset.from_tensor_slices({k: np.concatenate([b[k] for b in batches]) for k in batches[0]})
-    history = model.fit(data.batch(COUNT, drop_remainder=True), verbose=0, shuffle=False).history
+    history = model.fit(data.batch(count, drop_remainder=True), verbose=0, shuffle=False).history
     assert model.step.numpy() == STEPS
     return {key: values[0] for key, values in history.items()}, model.get_weights(), model.seed_generator.state.numpy()
 
