@@ -33,7 +33,8 @@ class Networks:
         """The networks of `model`, told by its attributes `encoder`, `decoder` or `generator`, `mixing`, `image_shape`.
 
         Raises:
-            InputError: if it has neither network, or one that takes or gives more than one tensor.
+            InputError: if it has neither network, one that takes or gives more than one tensor, or a decoder of other
+                latents than the encoder's.
         """
         encoder, decoder, mixing = (getattr(model, name, None) for name in ("encoder", "decoder", "mixing"))
         decoder = getattr(model, "generator", None) if decoder is None else decoder
@@ -54,6 +55,11 @@ class Networks:
             None if network is None else in_float32(network, always_copy=False) for network in (encoder, decoder)
         )
         latent_shape = encoder.output_shape if decoder is None else decoder.input_shape
+        if encoder is not None and latent_shape[1:] != encoder.output_shape[1:]:
+            raise InputError(
+                f"{type(model).__name__} decodes more than a code, so it cannot be exported: make images of seeds here "
+                "(generation.few_shot; kerasinterp generate)."
+            )
         if encoder is None or decoder is None:
             mixing = None
         return cls(tuple(shape), tuple(latent_shape[1:]), encoder, decoder, mixing)

@@ -88,7 +88,9 @@ def needs(model: object, method: str) -> None:
         advice = "give a model that has one"
         if method == "encode" and hasattr(model, "prior"):
             advice = "it makes images from its prior alone (generation.sample; kerasinterp generate without SEEDS)"
-        if method == "prior" and hasattr(model, "encode"):
+        if method == "encode" and hasattr(model, "few_shot"):
+            advice = "it makes images of seeds in a way of its own (generation.few_shot; kerasinterp generate)"
+        if method == "prior" and (hasattr(model, "encode") or hasattr(model, "few_shot")):
             advice = "give it seed images (generation.few_shot; kerasinterp generate with SEEDS)"
         raise InputError(f"{type(model).__name__} has {_LACKS[method]}: {advice}.")
 

@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 _BUILDERS = ("encoder", "decoder", "discriminator", "critic")
 # What every builder is told; the rest of its parameters are the backbone's options.
 _LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
-_GIVEN = {"image_shape", "latent_size", "width", "seed", "name", "normalised", "classes", "channels"}
+_GIVEN = {
+    "image_shape",
+    "latent_size",
+    "width",
+    "seed",
+    "name",
+    "normalised",
+    "batch_normalised",
+    "classes",
+    "channels",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +106,10 @@ class Backbone:
                 f"{kinds[len(facts.image_shape) == 1]}: choose another backbone or dataset."
             )
         given = {
-            "latent_size": own.latent_size * net.outputs,
+            "latent_size": own.latent_size * net.outputs * net.latents,
             "width": own.width,
             "normalised": facts.unit_latents and net.outputs == 1,
+            "batch_normalised": net.batch_normalised,
             "channels": own.latent_size,  # of a critic that is built as the encoder
         }
         if net.classes:

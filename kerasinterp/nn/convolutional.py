@@ -70,20 +70,31 @@ def discriminator(
 ) -> keras.Model:
     """(B, H, W, C) in [-1, 1] -> an unbounded score (B, 1), large for real images: the encoder's way down, without its
     residual blocks, and one dense layer."""
-    images, x, weights = _downward(image_shape, width, seed, scales, 0)
+    return critic(image_shape, width, seed, name, scales, batch_normalised=True)
+
+
+def critic(
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    width: int = 32,
+    seed: int = 0,
+    name: str = "critic",
+    scales: int | None = None,
+    batch_normalised: bool = False,
+) -> keras.Model:
+    """The discriminator, which without batch normalisation judges each image alone, as WGAN-GP's penalty wants it."""
+    images, x, weights = _downward(image_shape, width, seed, scales, 0, batch_normalised)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(images, layers.head(x, 1, weights, "score"), name=name)
 
 
-def _downward(image_shape, width: int, seed: int, scales: int | None, blocks: int):
+def _downward(image_shape, width: int, seed: int, scales: int | None, blocks: int, batch_normalised: bool = True):
     *_, maps = _maps(image_shape, width, scales)
     weights = Weights(seed, _SCALE)
     x = images = keras.Input(tuple(image_shape), name="images")
     for number, filters in enumerate(maps, 1):
-        x = Conv2D(
-            filters, 4, 2, "same", use_bias=number == 1, kernel_initializer=weights(), name=f"convolution_{number}"
-        )(x)
-        x = (layers.activated if number == 1 else layers.normalised)(x, "leaky_relu", number)
+        plain = number == 1 or not batch_normalised
+        x = Conv2D(filters, 4, 2, "same", use_bias=plain, kernel_initializer=weights(), name=f"convolution_{number}")(x)
+        x = (layers.activated if plain else layers.normalised)(x, "leaky_relu", number)
     return images, _blocks(x, blocks, weights), weights
 
 

@@ -29,6 +29,20 @@ def discriminator(
     return _downward(image_shape, 1, width, seed, name, kind="score")
 
 
+def critic(
+    image_shape: tuple[int, int, int] = (64, 64, 3),
+    width: int = 64,
+    seed: int = 0,
+    name: str = "critic",
+    batch_normalised: bool = False,
+) -> keras.Model:
+    """(B, H, W, C) in [-1, 1] -> an unbounded score (B, 1), large for real images; the encoder's architecture (A.1).
+
+    Without batch normalisation it judges each image alone, as WGAN-GP's penalty wants it (Gulrajani et al., section 4).
+    """
+    return _downward(image_shape, 1, width, seed, name, "score", batch_normalised)
+
+
 def classifier(
     image_shape: tuple[int, int, int], num_classes: int, width: int = 64, seed: int = 0, name: str = "classifier"
 ) -> keras.Model:
@@ -70,16 +84,19 @@ def _maps(image_shape: tuple[int, int, int], width: int) -> list[int]:
     return maps
 
 
-def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: str) -> keras.Model:
+def _downward(
+    image_shape, units: int, width: int, seed: int, name: str, kind: str, batch_normalised: bool = True
+) -> keras.Model:
     maps = _maps(image_shape, width)
-    weights = Weights(seed)
+    weights, plain = Weights(seed), not batch_normalised
+    through = layers.activated if plain else layers.normalised
     x = images = keras.Input(tuple(image_shape), name="images")
     x = keras.layers.Conv2D(maps[0], 5, 2, "same", kernel_initializer=weights(), name="convolution_1")(x)
     x = layers.activated(x, "leaky_relu", 1)
     for number, filters in enumerate(maps[1:], 2):
         x = keras.layers.Conv2D(
-            filters, 5, 2, "same", use_bias=False, kernel_initializer=weights(), name=f"convolution_{number}"
+            filters, 5, 2, "same", use_bias=plain, kernel_initializer=weights(), name=f"convolution_{number}"
         )(x)
-        x = layers.normalised(x, "leaky_relu", number)
+        x = through(x, "leaky_relu", number)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(images, layers.head(x, units, weights, kind), name=name)

@@ -31,6 +31,20 @@ def discriminator(
     return _downward(image_shape, 1, width, seed, name, kind="score")
 
 
+def critic(
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    width: int = 64,
+    seed: int = 0,
+    name: str = "critic",
+    batch_normalised: bool = False,
+) -> keras.Model:
+    """(B, H, W, C) in [-1, 1] -> an unbounded score (B, 1), large for real images; the encoder's architecture (A.1).
+
+    Without batch normalisation it judges each image alone, as WGAN-GP's penalty wants it (Gulrajani et al., section 4).
+    """
+    return _downward(image_shape, 1, width, seed, name, "score", batch_normalised)
+
+
 def classifier(
     image_shape: tuple[int, int, int], num_classes: int, width: int = 64, seed: int = 0, name: str = "classifier"
 ) -> keras.Model:
@@ -64,18 +78,21 @@ def decoder(
     return keras.Model(latent, layers.image(x), name=name)
 
 
-def _downward(image_shape, units: int, width: int, seed: int, name: str, kind: str) -> keras.Model:
+def _downward(
+    image_shape, units: int, width: int, seed: int, name: str, kind: str, batch_normalised: bool = True
+) -> keras.Model:
     judges = kind == "probability"
     height, columns, _ = layers.check_image_shape(image_shape, 1 if judges else 4, "InfoGAN")
-    weights = Weights(seed)
+    weights, plain = Weights(seed), not batch_normalised
+    through = layers.activated if plain else layers.normalised
     x = images = keras.Input(tuple(image_shape), name="images")
     if height % 4 or columns % 4:
         x = keras.layers.ZeroPadding2D(((0, -height % 4), (0, -columns % 4)), name="frame")(x)
     x = Conv2D(width, 4, 2, "same", kernel_initializer=weights(), name="convolution_1")(x)
     x = layers.activated(x, "leaky_relu", 1)
-    x = Conv2D(2 * width, 4, 2, "same", use_bias=False, kernel_initializer=weights(), name="convolution_2")(x)
-    x = layers.normalised(x, "leaky_relu", 2)
+    x = Conv2D(2 * width, 4, 2, "same", use_bias=plain, kernel_initializer=weights(), name="convolution_2")(x)
+    x = through(x, "leaky_relu", 2)
     x = keras.layers.Flatten(name="flatten")(x)
-    x = Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_3")(x)
-    x = layers.normalised(x, "leaky_relu", 3)
+    x = Dense(16 * width, use_bias=plain, kernel_initializer=weights(), name="dense_3")(x)
+    x = through(x, "leaky_relu", 3)
     return keras.Model(images, layers.head(x, units, weights, kind), name=name)

@@ -31,8 +31,10 @@ class Net:
         kind: of `KINDS`; a network that a system does not describe is of the kind that it is called by.
         outputs: how many latents an encoder gives, one behind the other (2: a mean and a log variance).
         images: how many images, channel behind channel, the network sees at once.
+        latents: how many latents, one behind the other, a decoder takes at once.
         classes: a second output, the logits of the data's classes or attributes.
         space: the name of the latents, where a system has several kinds of them.
+        batch_normalised: of a critic: it may normalise over the batch; false where its score is of each image alone.
 
     Raises:
         InputError: there is no such kind.
@@ -41,8 +43,10 @@ class Net:
     kind: str
     outputs: int = 1
     images: int = 1
+    latents: int = 1
     classes: bool = False
     space: str = "latents"
+    batch_normalised: bool = True
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -75,7 +79,7 @@ def common_shapes(nets: Mapping[str, Net], networks: Mapping[str, keras.Model]) 
             continue
         given, made = (tuple(ends[0].shape[1:]) for ends in (network.inputs, network.outputs))
         ends = (
-            ("takes shape", net.takes, given, net.images),
+            ("takes shape", net.takes, given, net.images * net.latents),
             (f"makes {net.gives} of shape", net.gives, made, net.outputs),
         )
         for verb, end, shape, times in ends:

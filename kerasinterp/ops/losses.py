@@ -27,10 +27,10 @@ def squared_error(target: tf.Tensor | float, image: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(difference, axis=list(range(1, difference.shape.rank)))
 
 
-def distance(target: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+def distance(target: tf.Tensor | float, code: tf.Tensor) -> tf.Tensor:
     """Euclidean distance of each code or image, (B, ...) -> (B,) (AMR eq. 2 and 5's norms)."""
     difference = tf.square(tf.cast(target, tf.float32) - tf.cast(code, tf.float32))
-    # The root has no gradient at 0.
+    # The root has no gradient at 0: without this it is NaN there.
     return tf.sqrt(tf.reduce_sum(difference, axis=list(range(1, difference.shape.rank))) + 1e-12)
 
 

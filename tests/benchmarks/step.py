@@ -181,9 +181,9 @@ def _lines(path: str) -> list[str]:
 class Worker:
     """A process that runs one block at a time and otherwise sleeps."""
 
-    def __init__(self, name: str, threads: int):
+    def __init__(self, name: str, threads: int, script: str = __file__):
         self.name = name
-        command = [sys.executable, __file__, "--worker", name, "--threads", str(threads)]
+        command = [sys.executable, script, "--worker", name, "--threads", str(threads)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, block: str, count: int = 0) -> dict:

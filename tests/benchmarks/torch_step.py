@@ -1,6 +1,7 @@
-"""The AugIntAE training step at 28 x 28 in PyTorch: the benchmark's other side, a plain modern PyTorch training loop.
+"""Training steps at 28 x 28 in PyTorch, the other side of the benchmarks: plain modern PyTorch training loops.
 
-The same networks, losses, balancing and optimisers as `kerasinterp.objectives.AugIntAE` with `kerasinterp.nn.infogan`.
+The same networks, losses, balancing and optimisers as `kerasinterp.objectives` AugIntAE and WGANGP with
+`kerasinterp.nn.infogan`.
 """
 
 import torch
@@ -21,6 +22,20 @@ def backbone(channels: int, outputs: int) -> nn.Sequential:
         nn.BatchNorm1d(1024),
         nn.LeakyReLU(0.2, inplace=True),
         nn.Linear(1024, outputs),
+    )
+
+
+def critic(channels: int) -> nn.Sequential:
+    """InfoGAN's discriminator without batch normalisation."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 64, 4, 2, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 128, 4, 2, 1),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(128 * 7 * 7, 1024),
+        nn.LeakyReLU(0.2),
+        nn.Linear(1024, 1),
     )
 
 
@@ -111,3 +126,49 @@ class TorchStep:
         with torch.no_grad():
             self.k = (self.k - 0.001 * (1 - (real.mean() - fake.mean()))).clamp(0, 1)
         return reconstruction.detach()
+
+
+class WGANGPStep:
+    """One step of WGAN-GP a call, on float32 images (5 B, 1, 28, 28): `kerasinterp.objectives.WGANGP`.
+
+    Five slices, of the critic each and of the generator the last, on the images that the critic saw.
+    """
+
+    def __init__(self, channels_last: bool = False, latent_size: int = 32, seed: int = 0):
+        torch.manual_seed(seed)
+        self.latent_size = latent_size
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.critic, self.generator = critic(1), generator(1, latent_size)
+        for network in (self.critic, self.generator):
+            for parameter in network.parameters():
+                if parameter.ndim > 1:
+                    nn.init.normal_(parameter, std=0.02)
+            network.to(memory_format=self.memory_format)
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), lr=1e-3, betas=(0.0, 0.9), fused=True)
+            for network in (self.critic, self.generator)
+        ]
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        slices = images.contiguous(memory_format=self.memory_format).chunk(5)
+        for number, real in enumerate(slices, 1):
+            last = number == len(slices)
+            with torch.set_grad_enabled(last):
+                latents = F.normalize(torch.randn(len(real), self.latent_size), dim=-1)
+                fake = self.generator(latents)
+            of_real, of_fake = self.critic(torch.cat([real, fake])).chunk(2)
+            epsilon = torch.rand(len(real), 1, 1, 1)
+            between = (epsilon * real + (1 - epsilon) * fake.detach()).requires_grad_()
+            (slope,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
+            penalty = ((slope.square().flatten(1).sum(1) + 1e-12).sqrt() - 1).square().mean()
+            loss = of_fake.mean() - of_real.mean() + 10 * penalty
+            found = [torch.autograd.grad(loss, [*self.critic.parameters()], retain_graph=last)]
+            if last:
+                found.append(torch.autograd.grad(-of_fake.mean(), [*self.generator.parameters()]))
+            for network, optimizer, gradients in zip(
+                (self.critic, self.generator), self.optimizers, found, strict=False
+            ):
+                for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+                    parameter.grad = gradient
+                optimizer.step()
+        return loss.detach()

@@ -61,6 +61,9 @@ def test_models_that_cannot_be_exported_are_named(model):
     conditional = keras.Model([latent, labels], keras.layers.Concatenate()([latent, labels]))
     with pytest.raises(InputError, match="The decoder of SimpleNamespace takes 2 tensors and gives 1"):
         Networks.of(types.SimpleNamespace(generator=conditional, image_shape=SHAPE))
+    wider = keras.Model(wide := keras.Input((2 * LATENT,)), keras.layers.Dense(3)(wide))
+    with pytest.raises(InputError, match="SimpleNamespace decodes more than a code, so it cannot be exported"):
+        Networks.of(types.SimpleNamespace(encoder=model.encoder, decoder=wider, image_shape=SHAPE))
     of_two = keras.Model(model.encoder.input, [model.encoder.output] * 2)
     with pytest.raises(InputError, match="The encoder of SimpleNamespace takes 1 tensors and gives 2"):
         Networks.of(types.SimpleNamespace(encoder=of_two, decoder=model.decoder, image_shape=SHAPE))

@@ -31,7 +31,11 @@ def apply(network: keras.Model, x: np.ndarray) -> np.ndarray:
 
 def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> keras.Model:
     """A network of any kind: a matrix; a second matrix for classes; a table of latents, some longer than 1."""
-    ends = {"images": (*SHAPE[:2], SHAPE[2] * net.images), "latents": (LATENT * net.outputs,), "scores": (1,)}
+    ends = {
+        "images": (*SHAPE[:2], SHAPE[2] * net.images),
+        "latents": (LATENT * net.outputs * net.latents,),
+        "scores": (1,),
+    }
     ends |= {"labels": (LABELS,), "features": (LATENT,)}
     takes, gives = KINDS[net.kind]
     if takes == "indices":
@@ -63,12 +67,12 @@ def make(cls: type, normalised: bool = False, **options):
 
 
 def make_with_statistics(cls: type, **options):
-    """As `make`; what networks give is normalised by their batch, so that this shows in every term."""
+    """As `make`; what networks give is normalised by their batch, where it may be, so that this shows in every term."""
     kind = ExactBatchNormalization if cls.__name__ == "AEAI" else BatchNormalization
     built = {}
     for number, (name, net) in enumerate(cls.nets().items(), 1):
         built[name] = network = linear_network(net, name, number)
-        if net.kind not in ("latent_table", "label_mixer"):
+        if net.kind not in ("latent_table", "label_mixer") and net.batch_normalised:
             outputs = [
                 kind(momentum=0.5, dtype=keras.config.floatx(), name=f"normalisation_{n}")(x)
                 for n, x in enumerate(network.outputs)
@@ -90,6 +94,7 @@ def triplet_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
 def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[str, np.ndarray]:
     """All that any objective reads; with `alpha`, IntAE draws none."""
     batch = triplet_batch(count, seed)
+    batch["other"] = np.random.default_rng(seed + 2).uniform(-1, 1, batch["c"].shape).astype(np.float32)
     batch["labels"] = np.random.default_rng(seed + 1).integers(0, 2, (count, LABELS)).astype(np.float32)
     batch["place"] = np.arange(count, dtype=np.int32) % COUNT
     if not alpha:
@@ -97,8 +102,10 @@ def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[s
     return batch
 
 
-def batch_for(cls: type, count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
+def batch_for(cls: type, count: int | None = None, seed: int = 0) -> dict[str, np.ndarray]:
     """A batch on which an objective of linear networks trains, and draws what it can draw."""
+    slices = max(player.every for player in cls.players)
+    count = -(-COUNT // slices) * slices if count is None else count
     return full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")
 
 

@@ -50,7 +50,8 @@ def test_the_scale_leaves_gradients_as_they_are(name):
     scaled.loss_scales = {player.name: LossScale() for player in scaled.players}
     for one, other in zip(moved(scaled, name), moved(plain, name), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert all(scale.state[1] == 1 for scale in scaled.loss_scales.values())
+    updates = {player.name: scaled.updates_per_step(player) for player in scaled.players}
+    assert {name: scale.state[1] for name, scale in scaled.loss_scales.items()} == updates
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -42,6 +42,8 @@ REACHED = {
         "fake_mix": JUDGE,
     },
     "ARAE": {"reconstruction": BOTH, "fooling": BOTH, "real": JUDGE, "fake": JUDGE},
+    # Gulrajani et al., algorithm 1
+    "DAGAN": {"penalty": {"critic"}, "difference": {"critic"}, "fooling": BOTH},
     "DenoisingAE": {"reconstruction": BOTH},
     "GAIA": {"generation": BOTH, "distances": {"encoder"}, "judgement": {"judge_encoder", "judge_decoder"}},
     "GLO": {"reconstruction": {"generator", "table"}},
@@ -61,6 +63,7 @@ REACHED = {
         "class": JUDGE,
     },
     "VAE": {"reconstruction": {"posterior", "decoder"}, "divergence": {"posterior"}},
+    "WGANGP": {"penalty": {"critic"}, "difference": {"critic"}, "fooling": {"generator"}},
 }
 REACHED |= {"IntAE": REACHED["AE"], "AugIntAE": REACHED["AE"], "BetaVAE": REACHED["VAE"]}
 # Constants of a step: GAIA's w, p and balance; supervised AMR's sampled mask, less the mixer's probabilities.

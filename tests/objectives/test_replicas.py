@@ -12,7 +12,8 @@ from kerasinterp.ops import mixing
 
 COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
-DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
+DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
+DRAWING |= {"WGANGP"}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]
@@ -28,9 +29,11 @@ def trained(name, options):
     """Logs, weights and seeds after some steps on the same batches."""
     model = networks.make_with_statistics(OBJECTIVES[name], **options)
     model.compile({p.name: keras.optimizers.SGD(0.1) for p in model.players}, run_eagerly=True)
-    batches = [networks.batch_for(OBJECTIVES[name], COUNT, seed) for seed in range(STEPS)]
+    shares = 2 * max(player.every for player in model.players)
+    count = -(-COUNT // shares) * shares
+    batches = [networks.batch_for(OBJECTIVES[name], count, seed) for seed in range(STEPS)]
     data = tf.data.Dataset.from_tensor_slices({k: np.concatenate([b[k] for b in batches]) for k in batches[0]})
-    history = model.fit(data.batch(COUNT, drop_remainder=True), verbose=0, shuffle=False).history
+    history = model.fit(data.batch(count, drop_remainder=True), verbose=0, shuffle=False).history
     assert model.step.numpy() == STEPS
     return {key: values[0] for key, values in history.items()}, model.get_weights(), model.seed_generator.state.numpy()
 

@@ -59,3 +59,36 @@ def test_k_is_the_weight_of_the_adversarial_gradient():
     reconstruction, adversarial = tf.constant([[[[3.0]]]]), tf.constant([[[[-2.0]]]])
     for k in (0.0, 0.25, 1.0):
         np.testing.assert_allclose(gradients.balance(reconstruction, adversarial, k), [[[[3.0 - 3.0 * k]]]], rtol=1e-6)
+
+
+def quadratic(seed=0):
+    """A critic C(x) = a x + x A x / 2, whose slope is a + (A + A^T) x / 2, and these as arrays."""
+    rng = np.random.default_rng(seed)
+    a, matrix = rng.normal(size=(2 * 3 * 2,)), 0.3 * rng.normal(size=(2 * 3 * 2,) * 2)
+
+    def critic(x):
+        flat = tf.reshape(x, [-1, 12])
+        return tf.reduce_sum(flat * a + 0.5 * flat * tf.matmul(flat, matrix, transpose_b=True), 1, keepdims=True)
+
+    return critic, a, matrix
+
+
+def test_the_penalty_is_algorithm_1s_at_a_point_of_its_own_for_each_pair():
+    """Gulrajani et al. (2017), line 7, by the slope that the critic has in closed form."""
+    critic, a, matrix = quadratic()
+    rng = np.random.default_rng(1)
+    real, fake, epsilon = *rng.normal(size=(2, 4, 2, 3, 2)), np.array([0.0, 1.0, 0.3, 0.8])
+    found = gradients.penalty(critic, *map(tf.constant, (real, fake, epsilon)))
+    x = np.stack([e * r + (1.0 - e) * f for e, r, f in zip(epsilon, real, fake, strict=True)]).reshape(4, -1)
+    slopes = a + x @ (matrix + matrix.T) / 2.0
+    assert found.shape == (4,)
+    np.testing.assert_allclose(found, (np.linalg.norm(slopes, axis=1) - 1.0) ** 2, rtol=1e-5)
+
+
+def test_the_penalty_of_points_and_at_no_slope_is_finite():
+    weight = tf.Variable(tf.zeros((2, 1)))
+    points = tf.random.stateless_normal((3, 2), [0, 0])
+    with tf.GradientTape() as tape:
+        found = gradients.penalty(lambda x: tf.matmul(x, weight), points, -points, tf.fill([3], 0.5))
+    np.testing.assert_allclose(found, np.ones(3), rtol=1e-5)
+    np.testing.assert_array_equal(tape.gradient(found, weight), np.zeros((2, 1)))
