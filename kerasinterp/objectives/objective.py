@@ -48,6 +48,7 @@ class Objective(Kept, keras.Model):
     measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
     weights_of_terms: dict[str, float] = {}  # 1 where not named
     reads_labels: bool = False  # `terms` reads batch["labels"]
+    follows: bool = False  # it begins with a trained model: a recipe for it has an `after`
 
     def __init__(
         self,
