@@ -112,7 +112,7 @@ def test_a_keras_model_of_high_resolution_is_taken(tmp_path):
         ({"codes": np.zeros((2, LATENT))}, r"codes have shape \(2, 3\): give 1 of shape \(3,\)"),
         ({"codes": np.zeros((1, 4))}, r"codes have shape \(1, 4\)"),
         ({"model": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])}, "Sequential has no decoder to make"),
-        ({"rate": 1e38, "steps": 9}, "the codes are no longer finite after 9 steps at rate 1e"),
+        ({"rate": 1e39, "steps": 9}, "the codes are no longer finite after 9 steps at rate 1e"),
     ],
 )
 def test_what_cannot_be_is_refused(change, sentence):
