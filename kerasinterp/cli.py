@@ -210,6 +210,7 @@ def _channels(colour: bool, grey: bool) -> int | None:
 @click.option("--batch-size", type=_COUNT, help="Images a step.")
 @click.option("--precision", help="float32, bfloat16, or float16 (GPUs without bfloat16).")
 @click.option("--seed", type=_SEED, help="Seed of everything random.")
+@click.option("--after", metavar="RUN", help="Run folder whose model this one begins with.  [default: the recipe's]")
 @click.option(
     "--memory",
     metavar="SIZE",
@@ -444,6 +445,65 @@ def interpolate(
     else:
         generation.save_interpolations(output, a, b, {type(loaded).__name__: loaded}, steps or 9)
     click.echo(f"wrote {output}")
+
+
+@cli.command(short_help="Find the codes that a model makes given images of.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for codes and figures.")
+@click.option("--steps", type=click.IntRange(1, 1_000_000), help="Of descent, from the first codes.  [default: 1000]")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Step size.  [default: 0.01]")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of the draws of a model without encoder.")
+@click.option("--invert", "dark", is_flag=True, help="The images are dark on white, the model's light on black.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote in the directory.")
+def invert(
+    model: Path,
+    images: tuple[Path, ...],
+    output: Path,
+    steps: int | None,
+    rate: float | None,
+    seed: int,
+    dark: bool,
+    overwrite: bool,
+) -> None:
+    """Find the codes of which MODEL makes the IMAGES best, files or folders: an oracle encoder (AugIntAE A.2).
+
+    They are encoded, and the codes refined by descent. For a model without an encoder, any Keras model from codes to
+    images (.keras) too, the nearest of 1,024 draws from its prior are refined.
+    """
+    _check_directory(output)
+    codes = output / "codes.npy"
+    if codes.exists() and not overwrite:
+        raise InputError(f"{output} already holds codes: choose another --output, or add --overwrite.")
+    with _quiet():
+        import numpy as np
+
+        from kerasinterp import generation
+        from kerasinterp.evaluation.inversion import draw_errors, mean_errors
+        from kerasinterp.files import written_whole
+    loaded = _of_images(generation.load_generator(model), model)
+    encodes = hasattr(loaded, "encode")
+    if encodes:
+        _refuse_given(("seed",), "on a model with an encoder")
+    real = _read_images(images, loaded.image_shape, dark)
+    first = generation.first_codes(loaded, real, seed)
+    asked = {"steps": steps, "rate": rate}
+    found = generation.refine(loaded, real, first, **{name: value for name, value in asked.items() if value})
+    rows = {"encoded" if encodes else "nearest draw": first, "refined": found.codes}
+    made = {name: generation.decode(loaded, of_row) for name, of_row in rows.items()}
+    with written_whole(codes) as partial, partial.open("wb") as file:
+        np.save(file, found.codes)
+    shown = min(32, generation.pictures.most_images(loaded.image_shape))
+    pictures = {"real": real} | made
+    picture = [_spread(row, shown) for row in pictures.values()]
+    generation.save_grid(output / "inversion.png", picture, list(pictures))
+    draw_errors({"refined": found.errors}, output / "errors.png")
+    if not encodes:
+        click.echo(f"{model} has no encoder: each code began as the nearest of 1,024 draws from the prior.")
+    for name, of_row in made.items():
+        told = mean_errors(real, of_row)
+        click.echo(f"{name}: L2 {told['l2']:.2f} (0 to 255), L1 {told['l1']:.4f} (of a range of 2)")
+    _say_files(output, [codes, output / "inversion.png", output / "errors.png"])
 
 
 @cli.command(short_help="Measure models on unseen classes.")

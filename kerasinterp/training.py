@@ -149,9 +149,13 @@ def _in_form(own: Data, cls: type[Objective]) -> Data:
 def check(recipe: Recipe) -> None:
     """Raises InputError, before any image is read, if there is no such system, or no networks or memory for its images.
 
+    So it does where a system begins with a trained model, and none is named.
+
     A size that the networks cannot make gets the nearest that they can (`errors.SizeError`).
     """
     nets = system(recipe).nets()
+    if system(recipe).follows and not recipe.after:
+        raise InputError(f"{recipe.objective} begins with a trained model: name its run folder by `after` (--after).")
     if not recipe.data.source:
         raise InputError(f"{recipe.name} is for images of your own: give a folder of them, or a dataset, by --data.")
     check_memory(recipe.schedule.batch_size, recipe.data.shape)

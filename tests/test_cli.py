@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import warnings
@@ -115,6 +116,9 @@ def test_help_needs_no_tensorflow(arguments):
         (["generate", "m.keras", "--invert", "-o", "x"], "--invert has no effect without SEEDS"),
         (["generate", "m.keras", "--ink", "-o", "x"], "--ink has no effect without SEEDS"),
         (["generate", "m.keras", "a", "--ink", "--invert", "-o", "x"], "--invert has no effect with --ink"),
+        (["invert", "m.keras", "a", "--steps", "0", "-o", "x"], "0 is not in the range 1<=x<=1000000"),
+        (["invert", "m.keras", "a", "--rate", "0", "-o", "x"], "0.0 is not in the range x>0"),
+        (["invert", "m.keras", "a", "-o", "x"], "there is no model file m.keras"),
         (["interpolate", "m.keras", "a", "b", "--ink", "--invert", "-o", "x.png"], "--invert has no effect with --ink"),
         (["generate", "m.keras", "a", "-n", "2147483648", "-o", "x"], "is not in the range 1<=x<=2147483647"),
         (["generate", "m.keras", "a", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
@@ -643,6 +647,47 @@ def test_interpolate_writes_a_grid_or_an_animation(capfd, model, seeds, tmp_path
     assert "is a folder" in fails(capfd, "interpolate", model, seeds, b, "-o", tmp_path / "x.png")
     assert "no image file" in fails(capfd, "interpolate", model, "none.png", b, "-o", tmp_path / "x.png")
     assert "no model file" in fails(capfd, "interpolate", "none.keras", a, b, "-o", tmp_path / "x.png")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    """Any Keras model from codes to images."""
+    import keras
+
+    codes = keras.Input((4,))
+    made = keras.layers.Reshape((12, 12, 1))(keras.layers.Dense(144, "tanh")(codes))
+    path = tmp_path_factory.mktemp("network") / "network.keras"
+    keras.Model(codes, made).save(path)
+    return path
+
+
+def test_invert_writes_codes_and_figures(capfd, model, network, seeds, tmp_path):
+    code, out, err = run(capfd, "invert", model, seeds, "-o", tmp_path / "new", "--steps", 7, "--rate", 0.5)
+    assert code == 0, err
+    assert np.load(tmp_path / "new" / "codes.npy").shape[1:] == (4,)
+    for name in ("inversion.png", "errors.png"):
+        with Image.open(tmp_path / "new" / name) as picture:
+            assert min(picture.size) > 100
+        assert name in out
+    assert re.search(r"encoded: L2 [\d.]+ .*\nrefined: L2 [\d.]+ \(0 to 255\), L1 0\.\d+", out) and "nearest" not in out
+    assert "--overwrite" in fails(capfd, "invert", model, seeds, "-o", tmp_path / "new")
+    again = ("invert", model, seeds / "0.png", "-o", tmp_path / "new", "--steps", 1, "--overwrite")
+    assert run(capfd, *again)[0] == 0
+    assert len(np.load(tmp_path / "new" / "codes.npy")) == 1
+    assert "--seed has no effect on a model with an encoder" in fails(
+        capfd, "invert", model, seeds, "--seed", 1, "-o", tmp_path / "x"
+    )
+    code, out, _ = run(capfd, "invert", network, seeds, "-o", tmp_path / "of_network", "--steps", 2, "--seed", 1)
+    assert code == 0 and "has no encoder: each code began as the nearest of 1,024 draws" in out
+    assert "nearest draw: L2" in out
+
+
+def test_what_cannot_be_inverted(capfd, seeds, tmp_path):
+    import keras
+
+    path = tmp_path / "classifier.keras"
+    keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]).save(path)
+    assert "has no decoder to make images" in fails(capfd, "invert", path, seeds, "-o", tmp_path / "new")
 
 
 def test_export_calls_the_format_asked_for(capfd, model, tmp_path, monkeypatch):

@@ -854,6 +854,17 @@ def test_a_run_begins_where_another_ended(recipe, finished, tmp_path, monkeypatc
         training.train(recipe.change(after=str(finished.folder)), tmp_path / "other")
 
 
+def test_an_inversion_begins_with_a_trained_generator(recipe, finished, tmp_path):
+    own = recipe.change(objective="Inversion", epochs=1)
+    with pytest.raises(InputError, match="Inversion begins with a trained model: name its run folder by `after`"):
+        training.train(own, tmp_path / "none")
+    run = training.train(own.change(after=str(finished.folder)), tmp_path / "run")
+    earlier, model = load_model(finished.model), load_model(run.model)
+    codes = earlier.prior(3, seed=0)
+    np.testing.assert_array_equal(model.decode(codes), earlier.decode(codes))
+    assert np.abs(model.encoder.get_weights()[0] - training.build(own).encoder.get_weights()[0]).max() > 0
+
+
 # Building
 
 

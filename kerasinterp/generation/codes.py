@@ -5,6 +5,8 @@ A model is whatever has the methods: `encode(images)`, `decode(latents)` or `dec
 
 import functools
 import inspect
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -70,14 +72,21 @@ def mix(model: Objective, a: object, b: object, alphas: object) -> np.ndarray:
     return model.mixing(*(tf.constant(given, tf.float32) for given in (a, b, alphas))).numpy()
 
 
-def _predict(model: Objective, method: str, *inputs: np.ndarray) -> np.ndarray:
-    # Traced once for every batch size, and kept with the model; `predict` would trace for each kind of batch.
+def traced(
+    model: Any, key: Hashable, make: Callable[[], Callable], signature: list[tf.TensorSpec], **options: Any
+) -> Callable:
+    """`make()` as a TensorFlow function that is traced once for a model, and kept with it."""
     kept = vars(model).setdefault("_traced", {})  # past Keras's __setattr__, which would take it for a part to save
-    key = (method, len(inputs))
     if key not in kept:
-        signature = [tf.TensorSpec((None, *given.shape[1:]), given.dtype) for given in inputs]
-        # A partial is a function of its own for each model: of methods TensorFlow says that they are traced too often.
-        kept[key] = tf.function(functools.partial(getattr(model, method)), signature, autograph=False)
+        kept[key] = tf.function(make(), signature, autograph=False, **options)
+    return kept[key]
+
+
+def _predict(model: Objective, method: str, *inputs: np.ndarray) -> np.ndarray:
+    # Traced once for every batch size; `predict` would trace for each kind of batch.
+    signature = [tf.TensorSpec((None, *given.shape[1:]), given.dtype) for given in inputs]
+    # A partial is a function of its own for each model: of methods TensorFlow says that they are traced too often.
+    function = traced(model, (method, len(inputs)), lambda: functools.partial(getattr(model, method)), signature)
     starts = range(0, len(inputs[0]), _BATCH)
     batches = ([tf.constant(given[start : start + _BATCH]) for given in inputs] for start in starts)
-    return np.concatenate([kept[key](*batch).numpy() for batch in batches])
+    return np.concatenate([function(*batch).numpy() for batch in batches])

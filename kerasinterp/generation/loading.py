@@ -6,6 +6,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,6 +14,7 @@ from kerasinterp import presets
 from kerasinterp._unloadable import why_unloadable
 from kerasinterp.errors import InputError
 from kerasinterp.files import regular
+from kerasinterp.generation.inversion import as_model
 from kerasinterp.objectives import Objective
 from kerasinterp.presets.finding import CONFIG, no_preset
 
@@ -35,8 +37,7 @@ def load_model(path: str | os.PathLike) -> Objective:
         InputError: no such file or preset, not a Keras model, damaged, unsafe, or a model that makes no images of
             codes.
     """
-    path = Path(path)
-    model = Objective.from_preset(path) if presets.folder_of(path) else _of_file(path)
+    model = _load(path)
     decodes = hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))
     if not (decodes or hasattr(model, "few_shot")):
         raise InputError(
@@ -44,6 +45,20 @@ def load_model(path: str | os.PathLike) -> Objective:
             "give a model that kerasinterp trained."
         )
     return model
+
+
+def load_generator(path: str | os.PathLike) -> Any:
+    """As `load_model`, for inversion: whatever makes images of codes will do, any Keras model from codes to images too.
+
+    Raises:
+        InputError: as `load_model`; a model that makes no images.
+    """
+    return as_model(_load(path))
+
+
+def _load(path: str | os.PathLike) -> keras.Model:
+    path = Path(path)
+    return Objective.from_preset(path) if presets.folder_of(path) else _of_file(path)
 
 
 def _of_file(path: Path) -> keras.Model:

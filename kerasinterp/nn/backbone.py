@@ -96,7 +96,12 @@ class Backbone:
             case "latent_table":
                 return _module("latent_table").latent_table(facts.count, own.latent_size, **named)
         builders = own.builders()
-        builder = builders.get(net.kind) or builders["discriminator"]  # a critic is one, where there is no other
+        kind = "discriminator" if net.kind == "critic" and "critic" not in builders else net.kind
+        if kind not in builders:
+            raise InputError(
+                f"The backbone {own.module} builds no {kind}, only {', '.join(builders)}: give {name} one of its own."
+            )
+        builder = builders[kind]
         takes = inspect.signature(builder).parameters
         *sides, channels = facts.image_shape
         if (len(facts.image_shape) == 1) != (own.module == "mlp"):
@@ -161,10 +166,9 @@ class Backbone:
         Raises:
             InputError: no such backbone, or an option that none of them takes.
         """
-        if self.module not in backbones():
+        if self.module not in (known := backbones() + encoders()):
             raise InputError(
-                f"Unknown backbone {self.module!r}: choose of {', '.join(backbones())}."
-                f"{suggest(self.module, backbones())}"
+                f"Unknown backbone {self.module!r}: choose of {', '.join(known)}.{suggest(self.module, known)}"
             )
         module = _module(self.module)
         known = set().union(*(_options(module, kind) for kind in _BUILDERS)) - _GIVEN
@@ -186,11 +190,20 @@ class Backbone:
         return changed(self, own | {"networks": {}}, f"The backbone of {name}")
 
 
-@functools.cache
 def backbones() -> tuple[str, ...]:
     """The names of all backbones: the files of this room that build an encoder and a decoder."""
+    return tuple(name for name in _having("encoder") if hasattr(_module(name), "decoder"))
+
+
+def encoders() -> tuple[str, ...]:
+    """The names of the files that build an encoder alone, for a system whose decoder another one builds."""
+    return tuple(name for name in _having("encoder") if not hasattr(_module(name), "decoder"))
+
+
+@functools.cache
+def _having(kind: str) -> tuple[str, ...]:
     names = (module.name for module in pkgutil.iter_modules(kerasinterp.nn.__path__))
-    return tuple(name for name in names if {"encoder", "decoder"} <= set(vars(_module(name))))
+    return tuple(name for name in names if hasattr(_module(name), kind))
 
 
 def _module(name: str) -> Any:

@@ -38,7 +38,7 @@ class Weights:
 
 
 def normalised(x: keras.KerasTensor, activation: str, number: int | str, fused: bool = True) -> keras.KerasTensor:
-    """`batch_normalised`, then `relu` or `leaky_relu`."""
+    """`batch_normalised`, then `activated`."""
     return activated(batch_normalised(x, number, fused), activation, number)
 
 
@@ -52,9 +52,10 @@ def batch_normalised(x: keras.KerasTensor, number: int | str, fused: bool = True
 
 
 def activated(x: keras.KerasTensor, activation: str, number: int | str) -> keras.KerasTensor:
-    """`relu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
+    """`relu`, `elu`, or `leaky_relu` with slope 0.2 (google/compare_gan; 0.01 in openai/InfoGAN)."""
     name = f"{activation}_{number}"
-    return keras.layers.ReLU(name=name)(x) if activation == "relu" else LeakyReLU(0.2, name=name)(x)
+    plain = {"relu": keras.layers.ReLU, "elu": keras.layers.ELU}
+    return plain[activation](name=name)(x) if activation in plain else LeakyReLU(0.2, name=name)(x)
 
 
 def head(x: keras.KerasTensor, units: int, weights: Weights, kind: str) -> keras.KerasTensor:

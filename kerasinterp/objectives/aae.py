@@ -4,12 +4,13 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.normal_prior import NormalPrior
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class AAE(Autoencoder):
+class AAE(NormalPrior, Autoencoder):
     """An autoencoder whose latents a discriminator cannot tell from a normal prior (Makhzani et al., 2015).
 
         autoencoder:          |x - G(E(x))|^2 + BCE(D(E(x)), 1)

@@ -1,12 +1,12 @@
 """Systems that make images from latents, without an encoder."""
 
-import keras
 import tensorflow as tf
 
+from kerasinterp.objectives.normal_prior import NormalPrior
 from kerasinterp.objectives.objective import Objective
 
 
-class Generator(Objective):
+class Generator(NormalPrior, Objective):
     """An objective whose `call` makes images: latents (B, *latent_shape) -> images (B, H, W, C) in [-1, 1].
 
     Its networks have a `generator`, of the kind `decoder`; `prior` says where new latents come from.
@@ -20,13 +20,6 @@ class Generator(Objective):
     @property
     def latent_shape(self) -> tuple[int, ...]:
         return tuple(self.generator.input_shape[1:])
-
-    def prior(self, count: int, seed: int = 0) -> tf.Tensor:
-        """`count` latents of new images, float32 (count, *latent_shape): N(0, 1), unless the system has its own.
-
-        The same seed gives the same latents; the first of a longer draw need not be those of a shorter one.
-        """
-        return keras.random.normal((count, *self.latent_shape), seed=seed)
 
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
         """Latents (B, *latent_shape) -> images (B, H, W, C) in [-1, 1]."""

@@ -7,7 +7,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.generator import Generator
 from kerasinterp.objectives.player import Player
-from kerasinterp.ops import losses
+from kerasinterp.ops import gaussian, losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -43,12 +43,7 @@ class GLO(Generator):
 
     def prior(self, count: int, seed: int = 0) -> tf.Tensor:
         latents = in_ball(tf.convert_to_tensor(self.table.trainable_variables[0]))
-        mean = tf.reduce_mean(latents, axis=0)
-        covariance = tf.matmul(latents - mean, latents - mean, transpose_a=True) / tf.cast(len(latents), tf.float32)
-        # The root of a singular matrix too: there may be fewer images than features.
-        values, vectors = tf.linalg.eigh(covariance)
-        root = vectors * tf.sqrt(tf.maximum(values, 0.0))
-        return in_ball(mean + tf.matmul(super().prior(count, seed), root, transpose_b=True))
+        return in_ball(gaussian.transformed(super().prior(count, seed), *gaussian.fitted(latents)))
 
 
 def in_ball(latents: tf.Tensor) -> tf.Tensor:

@@ -49,6 +49,7 @@ class Objective(Kept, keras.Model):
     weights_of_terms: dict[str, float] = {}  # 1 where not named
     reads_labels: bool = False  # `terms` reads batch["labels"]
     form: tuple[str, dict] | None = None  # of data, and its options, without which it cannot train; else any images
+    follows: bool = False  # it begins with a trained model: a recipe for it has an `after`
 
     def __init__(
         self,

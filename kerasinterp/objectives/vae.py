@@ -6,11 +6,12 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.normal_prior import NormalPrior
 from kerasinterp.objectives.player import Player
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class VAE(Autoencoder):
+class VAE(NormalPrior, Autoencoder):
     """The variational autoencoder with a Gaussian decoder (Kingma and Welling, 2013).
 
         z ~ N(mu(x), sigma(x)^2);  |x - G(z)|^2 / 2 + KL(N(mu, sigma^2) | N(0, 1)), both over the number of pixels

@@ -9,6 +9,7 @@ from networks import LATENT, SHAPE, apply, cross_entropy, linear, squared
 from objective_test_case import run_objective_test, run_slow_objective_test
 
 from kerasinterp.errors import InputError
+from kerasinterp.generation import sample
 from kerasinterp.objectives import AAE, VAE, BetaVAE, DenoisingAE, PlainAE
 
 CLASSES = [PlainAE, VAE, BetaVAE, AAE, DenoisingAE]
@@ -73,6 +74,18 @@ def test_denoising_follows_the_paper(noise):
     model, x = networks.make(DenoisingAE, sigma=0.5), networks.image_batch()["c"]
     restored = apply(model.decoder, apply(model.encoder, x + 0.5 * noise(x.shape)))
     check(model, {"reconstruction": squared(x - restored)})
+
+
+@pytest.mark.parametrize("cls", [VAE, BetaVAE, AAE])
+def test_new_latents_are_normal(cls):
+    model = networks.make(cls)
+    drawn = model.prior(20_000, seed=3).numpy()
+    assert drawn.shape == (20_000, LATENT)
+    np.testing.assert_allclose(drawn.mean(axis=0), 0.0, atol=0.03)
+    np.testing.assert_allclose(np.cov(drawn.T), np.eye(LATENT), atol=0.04)
+    np.testing.assert_array_equal(drawn, model.prior(20_000, seed=3))
+    made = sample(model, 5, seed=3)
+    np.testing.assert_allclose(made, np.clip(apply(model.decoder, model.prior(5, 3)), -1, 1), rtol=1e-4, atol=1e-6)
 
 
 def test_unsuitable_parts_are_refused():

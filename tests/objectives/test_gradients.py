@@ -47,6 +47,7 @@ REACHED = {
     "DenoisingAE": {"reconstruction": BOTH},
     "GAIA": {"generation": BOTH, "distances": {"encoder"}, "judgement": {"judge_encoder", "judge_decoder"}},
     "GLO": {"reconstruction": {"generator", "table"}},
+    "Inversion": {"code": {"encoder"}},  # AugIntAE A.2: the generator is fixed
     "PlainAE": {"reconstruction": BOTH},
     # AMR eq. 6: the mixer has no part in what is reconstructed or mixed without labels.
     "SupervisedAMR": {
