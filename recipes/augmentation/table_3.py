@@ -13,7 +13,7 @@ import pathlib
 from kerasinterp import processor
 
 # Images a class, and the steps of each classifier: README.md says how they were chosen.
-STEPS = {20: 1000, 100: 2000, "all": 3000}
+STEPS = {20: 600, 100: 1200, "all": 2000}
 
 
 def main() -> None:
