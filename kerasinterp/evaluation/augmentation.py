@@ -241,7 +241,7 @@ def _mark(model: Objective | None) -> str:
         return ""
     digest = hashlib.sha256(type(model).__name__.encode())
     for variable in getattr(model, "variables", ()):
-        digest.update(np.ascontiguousarray(variable).data)
+        digest.update(np.ascontiguousarray(variable.numpy()).data)
     return f" {digest.hexdigest()[:16]}"
 
 
