@@ -1,5 +1,6 @@
 """Measures of generated images, of interpolations and of codes, each a function and a figure, and a report of some."""
 
+from kerasinterp.evaluation.augmentation import Augmentation, draw_augmentation, table_of_augmentation
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
@@ -32,6 +33,7 @@ from kerasinterp.evaluation.usefulness import Usefulness
 from kerasinterp.evaluation.views import departure, draw_departure, draw_in_between, draw_retrieval, in_between
 
 __all__ = [
+    "Augmentation",
     "Classifier",
     "FewShot",
     "Judges",
@@ -48,6 +50,7 @@ __all__ = [
     "diversity_novelty",
     "domain_of_classes",
     "draw_admissibility",
+    "draw_augmentation",
     "draw_bernoulli_parameters",
     "draw_codes",
     "draw_departure",
@@ -80,6 +83,7 @@ __all__ = [
     "probe",
     "sliced_wasserstein",
     "squared_error_255",
+    "table_of_augmentation",
     "train_classifier",
     "train_domain_classifier",
     "train_judges",

@@ -6,21 +6,19 @@ from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
-import scipy.stats
 import tensorflow as tf
 
 from kerasinterp import progress
 from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.paths import as_float, finite
+from kerasinterp.evaluation.learner import Learner, interval
+from kerasinterp.evaluation.paths import as_float
 from kerasinterp.evaluation.seed_sets import Make, usual_transformations
 from kerasinterp.generation.checks import check_seed
 from kerasinterp.nn import infogan
 from kerasinterp.reproducible import reproducible
 
-_CONFIDENCE = 0.95
 _MOST_TESTED = 100  # images of a class
-_AT_ONCE = 1000  # tested
 
 
 class Usefulness:
@@ -187,53 +185,34 @@ class Usefulness:
         labels, count = np.repeat(number, k), 0 if generated is None else self._generated
         if generated is not None:
             pool, labels = np.concatenate([pool, generated]), np.concatenate([labels, np.repeat(number, count)])
-        self._training.learn(pool, labels, self._training.batches(draw, k, count), draw, augment)
+        self._training.learn_of_pool(pool, labels, self._training.batches(draw, k, count), draw, augment)
         right = self._training.verdicts(as_float(self._images[tested])) == classes
         if self._told is not None:
             self._told.update()
         return float(np.mean(np.bincount(classes, right) / np.bincount(classes)))
 
 
-def interval(name: str, values: np.ndarray) -> dict[str, float]:
-    """The mean of independent values as `name`, and the ends of its 95% interval, "..._low" and "..._high".
-
-    Source: Student's t distribution of (number of values - 1) degrees of freedom.
-    """
-    mean, error = float(np.mean(values)), float(scipy.stats.sem(values))
-    half = float(scipy.stats.t.ppf((1.0 + _CONFIDENCE) / 2.0, len(values) - 1)) * error
-    return {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
-
-
-class _Training:
-    """One network whose training is traced once; each run starts from weights of its own."""
+class _Training(Learner):
+    """Trains on batches that are drawn of a pool of images."""
 
     def __init__(self, image_shape, num_classes, steps, batch_size, width, ranges, seed, network):
-        def build(number: int) -> keras.Model:
-            return network(image_shape, num_classes, width=width, seed=number, name="classifier")
-
-        self._build, self._model = build, build(0)
-        self._weights: dict[int, list[np.ndarray]] = {}
-        self._classes, self._steps, self._batch_size = num_classes, steps, batch_size
-        self._ranges, self._seed = ranges, seed
-        self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps))
-        self._optimizer.build(self._model.trainable_variables)
-        self._fresh = [variable.numpy() for variable in self._optimizer.variables]
+        super().__init__(image_shape, num_classes, steps, width, network)
+        self._classes, self._batch_size, self._ranges, self._seed = num_classes, batch_size, ranges, seed
         signature = [  # traced once, however large the pool is
             tf.TensorSpec([None, *image_shape], tf.float32),
             tf.TensorSpec([None], tf.int64),
             tf.TensorSpec([steps, batch_size], tf.int32),
             tf.TensorSpec([], tf.int64),
         ]
-        self._run = {
-            augment: tf.function(functools.partial(self._steps_of, augment), input_signature=signature)
+        self._of_pool = {
+            augment: tf.function(functools.partial(self._steps_of_pool, augment), input_signature=signature)
             for augment in (False, True)
         }
-        self._verdicts = tf.function(functools.partial(self._model, training=False))
 
     def batches(self, draw: int, k: int, generated: int) -> np.ndarray:
         """Which of the pool's images, k seeds a class and then `generated` a class: int32 (steps, batch_size)."""
         random = np.random.default_rng([self._seed, 12, draw, k])
-        classes = random.integers(0, self._classes, (self._steps, self._batch_size))
+        classes = random.integers(0, self._classes, (self.steps, self._batch_size))
         share = random.random(classes.shape)
         order = classes * k + (share * k).astype(np.int64)
         if generated:  # the second half of each batch
@@ -241,32 +220,19 @@ class _Training:
             order[half] = self._classes * k + classes[half] * generated + (share[half] * generated).astype(np.int64)
         return order.astype(np.int32)
 
-    def learn(self, pool: np.ndarray, classes: np.ndarray, batches: np.ndarray, draw: int, augment: bool) -> None:
+    def learn_of_pool(
+        self, pool: np.ndarray, classes: np.ndarray, batches: np.ndarray, draw: int, augment: bool
+    ) -> None:
         """Trains on batches of the pool, from the draw's initial weights."""
         number = (self._seed + 1000 * draw) % 2**32
-        if draw not in self._weights:
-            self._weights[draw] = self._build(number).get_weights()
-        self._model.set_weights(self._weights[draw])
-        for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
-            variable.assign(value)
+        self.start(number)
         with reproducible(number):
-            self._run[augment](*map(tf.constant, (pool, classes, batches)), tf.constant(number, tf.int64))
+            self._of_pool[augment](*map(tf.constant, (pool, classes, batches)), tf.constant(number, tf.int64))
 
-    def verdicts(self, images: np.ndarray) -> np.ndarray:
-        """The likeliest class of each image."""
-        starts = range(0, len(images), _AT_ONCE)
-        parts = [self._verdicts(tf.constant(images[start : start + _AT_ONCE])).numpy() for start in starts]
-        return finite(np.concatenate(parts), "the classifier's outputs").argmax(axis=1)
-
-    def _steps_of(self, augment, pool, classes, batches, number):
+    def _steps_of_pool(self, augment, pool, classes, batches, number):
         for step in tf.range(tf.shape(batches)[0]):
             images = tf.gather(pool, batches[step])
             if augment:
                 draws = tf.stack([number, tf.cast(step, tf.int64)])
                 images = transformed_at_random(images, self._ranges, draws)
-            with tf.GradientTape() as tape:
-                probabilities = self._model(images, training=True)
-                loss = keras.losses.sparse_categorical_crossentropy(tf.gather(classes, batches[step]), probabilities)
-                loss = tf.reduce_mean(loss)
-            variables = self._model.trainable_variables
-            self._optimizer.apply(tape.gradient(loss, variables), variables)
+            self.update(images, tf.gather(classes, batches[step]))

@@ -1,5 +1,6 @@
 """New images from trained models: codes and images of them, interpolation, few-shot generation, pictures for people."""
 
+from kerasinterp.generation.augmentation import augment
 from kerasinterp.generation.codes import decode, encode, mix
 from kerasinterp.generation.inversion import first_codes, refine
 from kerasinterp.generation.loading import load_generator, load_model
@@ -15,6 +16,7 @@ from kerasinterp.generation.pictures import (
 from kerasinterp.generation.samples import few_shot, midpoints, sample
 
 __all__ = [
+    "augment",
     "bilinear",
     "decode",
     "encode",

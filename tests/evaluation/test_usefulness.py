@@ -6,16 +6,9 @@ import pytest
 from kerasinterp import data, progress
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import Usefulness, fade_of_sets
-from kerasinterp.evaluation.usefulness import interval
 from tests.evaluation import toys
 
 SMALL = {"shots": (2, 3), "draws": 2, "steps": 4, "batch_size": 8, "width": 2, "generated": 4}
-
-
-def test_an_interval_is_students():
-    """Three values, mean 2, standard error 1 / sqrt 3, and t of 2 degrees of freedom at 97.5%: 4.3027."""
-    found, half = interval("x", np.array([1.0, 2.0, 3.0])), 4.30265 / 3**0.5
-    assert found == pytest.approx({"x": 2.0, "x_low": 2 - half, "x_high": 2 + half}, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -1,0 +1,31 @@
+"""The learner: its interval, and that a run is the same whatever was learned before."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasinterp import data
+from kerasinterp.evaluation.learner import Learner, interval
+from tests.evaluation import toys
+
+
+def test_an_interval_is_students():
+    """Three values, mean 2, standard error 1 / sqrt 3, and t of 2 degrees of freedom at 97.5%: 4.3027."""
+    found, half = interval("x", np.array([1.0, 2.0, 3.0])), 4.30265 / 3**0.5
+    assert found == pytest.approx({"x": 2.0, "x_low": 2 - half, "x_high": 2 + half}, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_run_starts_anew_from_the_weights_of_its_number():
+    images, labels = toys.images(0, 40)
+    batch = data.to_float(images), labels
+    batches = tf.data.Dataset.from_tensors(batch).repeat(120)
+    learner = Learner((12, 12, 1), 2, 120, 4)
+    found = []
+    for number in (0, 1, 0):
+        learner.learn(batches, number)
+        found.append(learner._model.get_weights())
+        assert (learner.verdicts(batch[0]) == labels).all()
+        assert int(learner._optimizer.iterations) == 120
+    assert all(np.array_equal(first, again) for first, again in zip(found[0], found[2], strict=True))
+    assert not np.array_equal(found[0][0], found[1][0])
