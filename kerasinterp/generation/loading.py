@@ -37,7 +37,8 @@ def load_model(path: str | os.PathLike) -> Objective:
     """
     path = Path(path)
     model = Objective.from_preset(path) if presets.folder_of(path) else _of_file(path)
-    if not (hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))):
+    decodes = hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))
+    if not (decodes or hasattr(model, "few_shot")):
         raise InputError(
             f"{path} holds a {type(model).__name__}, which has no codes to encode to and decode: "
             "give a model that kerasinterp trained."

@@ -20,6 +20,7 @@ from kerasinterp.objectives.generator import Generator
 from kerasinterp.objectives.objective import Objective
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import adam as _adam  # noqa: F401
+from kerasinterp.ops import sgd as _sgd  # noqa: F401
 
 
 def _systems() -> dict[str, type[Objective]]:
