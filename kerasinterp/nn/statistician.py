@@ -101,7 +101,7 @@ def observation_decoder(
             x = keras.layers.ZeroPadding2D([1 - one // 2 for one in over], name="padding")(x)
         x = _convolution(x, filters, weights, 2 * level + 2, padding="valid" if level == 2 else "same")
         x = keras.layers.Conv2DTranspose(
-            filters, 2, 2, use_bias=False, kernel_initializer=weights(), name=f"doubling_{level + 1}"
+            filters, 2, 2, "same", use_bias=False, kernel_initializer=weights(), name=f"doubling_{level + 1}"
         )(x)
         x = _activated(layers.batch_normalised(x, f"doubling_{level + 1}"), f"doubling_{level + 1}")
     x = keras.layers.Conv2D(channels, 1, kernel_initializer=weights(), name="output")(x)
@@ -165,7 +165,7 @@ def _block(x: keras.KerasTensor, weights: Weights) -> keras.KerasTensor:
 
 
 def _statistics(x: keras.KerasTensor, units: int, weights: Weights) -> keras.KerasTensor:
-    """Means and log variances, all normalised as one feature (momentum and epsilon are the official code's), float32."""
+    """Means and log variances, float32, all normalised as one feature; momentum and epsilon are the official code's."""
     x = keras.layers.Dense(units, kernel_initializer=weights(), name="output")(x)
     x = keras.layers.Reshape((units, 1), name="as_one")(x)
     x = BatchNormalization(momentum=0.99, epsilon=1e-3, name="normalisation")(x)

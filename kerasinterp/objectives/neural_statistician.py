@@ -10,6 +10,7 @@ from kerasinterp.objectives.objective import Objective
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
 
+_GAUSSIANS = ("statistic_network", "inference_network", "latent_decoder")
 _AT_ONCE = 256  # decoded; bounds memory
 
 
@@ -34,17 +35,11 @@ class NeuralStatistician(Objective):
     players = (
         Player(
             "statistician",
-            networks=(
-                "image_encoder",
-                "statistic_network",
-                "inference_network",
-                "latent_decoder",
-                "observation_decoder",
-            ),
+            networks=("image_encoder", *_GAUSSIANS, "observation_decoder"),
             terms=("reconstruction", "context_divergence", "latent_divergence"),
         ),
     )
-    networks = {name: Net(name, outputs=2) for name in ("statistic_network", "inference_network", "latent_decoder")}
+    networks = {name: Net(name, outputs=2) for name in _GAUSSIANS}
     measures = ("bound",)
     form = ("sets", {"size": 5})
 
@@ -66,35 +61,31 @@ class NeuralStatistician(Objective):
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if batch["c"].shape.rank != 5:
             raise InputError(
-                "NeuralStatistician learns from sets of a class: pass kerasinterp.data.sets(images, ..., size=5) to fit."
+                "NeuralStatistician learns from sets of a class, and was given single images: pass "
+                "kerasinterp.data.sets(images, ..., size=5) to fit."
             )
         size = batch["c"].shape[1]
         images = tf.reshape(batch["c"], [-1, *self.image_shape])
-        embeddings = self.image_encoder(images, training=training)
-        of_set = _halves(
-            self.statistic_network(tf.reshape(embeddings, [-1, size, embeddings.shape[-1]]), training=training)
+        h = self.image_encoder(images, training=training)
+        sets = tf.reshape(h, [-1, size, h.shape[-1]])
+        of_set = _gaussian(self.statistic_network(sets, training=training))
+        c = self._drawn(*of_set)
+        prior = [tf.repeat(one, size, 0) for one in _gaussian(self.latent_decoder(c, training=training))]
+        c = tf.repeat(c, size, 0)
+        posterior = _gaussian(self.inference_network([h, c], training=training))
+        logits = self.observation_decoder([self._drawn(*posterior), c], training=training)
+        errors = float(np.prod(self.image_shape)) * losses.cross_entropy(logits, 0.5 + 0.5 * images)
+        error, of_z = (
+            tf.reduce_mean(tf.reshape(one, [-1, size]), axis=1)
+            for one in (errors, losses.divergence(*posterior, of=prior))
         )
-        context = self._drawn(*of_set)
-        prior = [tf.repeat(one, size, 0) for one in _halves(self.latent_decoder(context, training=training))]
-        context = tf.repeat(context, size, 0)
-        posterior = _halves(self.inference_network([embeddings, context], training=training))
-        logits = self.observation_decoder([self._drawn(*posterior), context], training=training)
-        pixels = float(np.prod(self.image_shape))
-
-        def of_sets(values: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_mean(tf.reshape(values, [-1, size]), axis=1)
-
-        error, of_context, of_latents = (
-            of_sets(pixels * losses.cross_entropy(logits, 0.5 + 0.5 * images)),
-            losses.divergence(*of_set) / size,
-            of_sets(losses.divergence(*posterior, of=prior)),
-        )
+        of_c = losses.divergence(*of_set) / size
         more = 1.0 + tf.cast(self.emphasis.value, error.dtype)
         return {
             "reconstruction": more * error,
-            "context_divergence": of_context / more,
-            "latent_divergence": of_latents / more,
-            "bound": error + of_context + of_latents,
+            "context_divergence": of_c / more,
+            "latent_divergence": of_z / more,
+            "bound": error + of_c + of_z,
         }
 
     def after_epoch(self) -> None:
@@ -103,29 +94,27 @@ class NeuralStatistician(Objective):
     def few_shot(self, seeds: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
         """`n` images of the seeds' class: c is the mean of q(c|seeds), z ~ p(z|c); the pixels' means.
 
-        The first of a longer draw are those of a shorter one.
-
         Args:
             seeds: float32 (S, H, W, C) in [-1, 1], S at least 1.
             n: how many images.
-            seed: of z.
+            seed: of z; the first images of a longer draw are those of a shorter one.
 
         Returns:
             float32 (n, H, W, C) in [-1, 1].
         """
-        embeddings = self.image_encoder(tf.constant(seeds, tf.float32), training=False)
-        context, _ = _halves(self.statistic_network(embeddings[tf.newaxis], training=False))
-        mean, log_variance = _halves(self.latent_decoder(context, training=False))
+        h = self.image_encoder(tf.constant(seeds, tf.float32), training=False)
+        c, _ = _gaussian(self.statistic_network(h[tf.newaxis], training=False))
+        mean, log_variance = _gaussian(self.latent_decoder(c, training=False))
         noise = np.random.default_rng(seed).standard_normal((n, *self.latent_shape)).astype(np.float32)
         latents = mean + tf.exp(0.5 * log_variance) * noise
         parts = [latents[start : start + _AT_ONCE] for start in range(0, n, _AT_ONCE)]
-        made = [self.observation_decoder([z, tf.repeat(context, len(z), 0)], training=False) for z in parts]
+        made = [self.observation_decoder([z, tf.repeat(c, len(z), 0)], training=False) for z in parts]
         return np.concatenate([np.tanh(0.5 * logits) for logits in made])  # 2 sigmoid(x) - 1
 
     def _drawn(self, mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
         return mean + tf.exp(0.5 * log_variance) * self.normal(*tf.unstack(tf.shape(mean)))
 
 
-def _halves(statistics: tf.Tensor) -> list[tf.Tensor]:
+def _gaussian(statistics: tf.Tensor) -> list[tf.Tensor]:
     """Mean and log variance."""
     return tf.split(tf.cast(statistics, tf.float32), 2, axis=-1)

@@ -54,7 +54,7 @@ def divergence(
     Args:
         of: m and log v; by default N(0, 1).
     """
-    other, other_log_variance = of
+    other, other_log_variance = (tf.cast(one, mean.dtype) for one in of)
     distance = (tf.square(mean - other) + tf.exp(log_variance)) * tf.exp(-other_log_variance)
     each = 0.5 * (distance - 1.0 + other_log_variance - log_variance)
     return tf.reduce_sum(each, axis=list(range(1, each.shape.rank)))

@@ -39,6 +39,9 @@ PLAYERS = {
     "DenoisingAE": {"autoencoder": {"reconstruction": 1.0}},
     "GAIA": {"autoencoder": {"generation": 1.0, "distances": 5e-5}, "discriminator": {"judgement": 1.0}},
     "GLO": {"generator": {"reconstruction": 1.0}, "latents": {"reconstruction": 1.0}},
+    "NeuralStatistician": {
+        "statistician": {"reconstruction": 1.0, "context_divergence": 1.0, "latent_divergence": 1.0}
+    },
     "PlainAE": {"autoencoder": {"reconstruction": 1.0}},
     "SupervisedAMR": {
         "autoencoder": {
@@ -58,6 +61,7 @@ PLAYERS |= dict.fromkeys(("IntAE", "AugIntAE"), PLAYERS["AE"])
 
 def test_every_system_is_found():
     expected = "AAE ACAI AE AEAI AMR ARAE AugIntAE BetaVAE DenoisingAE GAIA GLO IntAE PlainAE SupervisedAMR VAE"
+    expected += " NeuralStatistician"
     assert set(expected.split()) <= set(OBJECTIVES)  # and those that are new
     assert list(OBJECTIVES) == sorted(OBJECTIVES)
 

@@ -12,7 +12,19 @@ from kerasinterp.ops import mixing
 
 COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
-DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DenoisingAE", "GAIA", "IntAE", "SupervisedAMR", "VAE"}
+DRAWING = {
+    "AAE",
+    "ACAI",
+    "AEAI",
+    "AMR",
+    "BetaVAE",
+    "DenoisingAE",
+    "GAIA",
+    "IntAE",
+    "NeuralStatistician",
+    "SupervisedAMR",
+    "VAE",
+}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]
