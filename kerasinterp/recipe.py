@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -106,6 +107,7 @@ class Optimizer:
         betas: Adam's two decay rates.
         momentum: SGD's.
         decay: of the weights, a step, decoupled from the gradient.
+        clip: every value of the batch's gradient is brought into -clip to clip; 0 leaves it as it is.
         cuts: shares of the training at which the step size is divided by 10.
         averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
             weights.
@@ -116,6 +118,7 @@ class Optimizer:
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = 0.0
     decay: float = 0.0
+    clip: float = 0.0
     cuts: tuple[float, ...] = ()
     averaging: float = 0.0
 
@@ -124,8 +127,9 @@ class Optimizer:
         _choose("kind", self.kind, ("adam", "sgd"))
         if self.rate <= 0.0:
             raise InputError(f"An optimizer's rate is above 0, not {self.rate}.")
-        if self.decay < 0.0:
-            raise InputError(f"An optimizer's decay is 0 or more, not {self.decay}.")
+        for name in ("decay", "clip"):
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise InputError(f"An optimizer's {name} is 0 or more, not {getattr(self, name)}.")
         _below_1(self, "momentum", "averaging")
         if not all(0.0 <= beta < 1.0 for beta in self.betas):
             raise InputError(f"betas are 0 or more and below 1, not {self.betas}.")

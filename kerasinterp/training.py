@@ -32,6 +32,7 @@ from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
+from kerasinterp.ops.sgd import SGD
 from kerasinterp.recipe import POLICIES, Data, Optimizer, Recipe
 from kerasinterp.reproducible import reproducible
 from kerasinterp.run import Run
@@ -217,11 +218,11 @@ def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
         rates = [own.rate * 0.1**n for n in range(len(own.cuts) + 1)]
         cuts = [int(share * updates) for share in own.cuts]
         rate = keras.optimizers.schedules.PiecewiseConstantDecay(cuts, rates)
-    common = {"weight_decay": own.decay or None}
+    common = {"weight_decay": own.decay or None, "clipvalue": own.clip or None}
     if own.averaging:
         common |= {"use_ema": True, "ema_momentum": own.averaging}
     if own.kind == "sgd":
-        return keras.optimizers.SGD(rate, momentum=own.momentum, **common)
+        return SGD(rate, momentum=own.momentum, **common)
     return Adam(rate, beta_1=own.betas[0], beta_2=own.betas[1], **common)
 
 

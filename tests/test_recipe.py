@@ -120,6 +120,8 @@ def test_settings_that_cannot_be_are_refused(settings, sentence):
         ({"betas": (0.9, 1.0)}, "betas are 0 or more and below 1"),
         ({"betas": (-0.1, 0.9)}, "betas are 0 or more and below 1"),
         ({"decay": -1.0}, "decay is 0 or more"),
+        ({"clip": -0.5}, "clip is 0 or more"),
+        ({"clip": float("inf")}, "clip is 0 or more"),
         ({"averaging": 1.0}, "averaging is 0 or more and below 1"),
         ({"averaging": -0.5}, "averaging is 0 or more and below 1"),
         ({"kind": "sgd", "momentum": 1.0}, "momentum is 0 or more and below 1"),

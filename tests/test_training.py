@@ -888,6 +888,9 @@ def test_players_may_have_their_own_optimizers():
     same = training.build(dataclasses.replace(recipe, optimizers={"all": Optimizer(0.125, kind="sgd", momentum=0.5)}))
     assert float(same.discriminator_optimizer.learning_rate) == 0.125
     assert isinstance(same.discriminator_optimizer, keras.optimizers.SGD)
+    for own in (Optimizer(clip=0.25), Optimizer(kind="sgd", clip=0.25)):
+        clipped = training.build(recipe.change(optimizers={"first": own}))
+        assert (clipped.autoencoder_optimizer.clipvalue, clipped.discriminator_optimizer.clipvalue) == (0.25, None)
     with pytest.raises(InputError, match="AEAI has no player 'critic'"):
         training.build(recipe.change(optimizers={"critic": Optimizer()}))
 

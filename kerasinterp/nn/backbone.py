@@ -23,7 +23,8 @@ from kerasinterp.typed import as_type, changed, check_fields
 if TYPE_CHECKING:
     import keras
 
-_BUILDERS = ("encoder", "decoder", "discriminator", "critic")
+_OF_SETS = ("image_encoder", "statistic_network", "inference_network", "latent_decoder", "observation_decoder")
+_BUILDERS = ("encoder", "decoder", "discriminator", "critic", *_OF_SETS)
 # What every builder is told; the rest of its parameters are the backbone's options.
 _LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
 _GIVEN = {
@@ -36,6 +37,7 @@ _GIVEN = {
     "batch_normalised",
     "classes",
     "channels",
+    "outputs",
 }
 
 
@@ -61,7 +63,8 @@ class Backbone:
     """What builds the networks of a system.
 
     Attributes:
-        module: a file of `kerasinterp.nn` with an `encoder`, a `decoder` and a `discriminator`: `infogan`, say.
+        module: a file of `kerasinterp.nn` with an `encoder`, a `decoder` and a `discriminator`: `infogan`, say. A kind
+            of network that it does not build is built by the only file that does, if there is one.
         width: maps of its first layer.
         latent_size: features of a latent; channels, if latents are maps.
         options: further arguments of its builders by name, `{"scales": 3}`; each must be one that some of them takes.
@@ -95,19 +98,14 @@ class Backbone:
                 return _module("mlp").label_mixer(_labels(net, facts), own.latent_size, **named)
             case "latent_table":
                 return _module("latent_table").latent_table(facts.count, own.latent_size, **named)
-        builders = own.builders()
-        kind = "discriminator" if net.kind == "critic" and "critic" not in builders else net.kind
-        if kind not in builders:
-            raise InputError(
-                f"The backbone {own.module} builds no {kind}, only {', '.join(builders)}: give {name} one of its own."
-            )
-        builder = builders[kind]
+        module, kind = own._home(net.kind)
+        builder = getattr(_module(module), kind)
         takes = inspect.signature(builder).parameters
         *sides, channels = facts.image_shape
-        if (len(facts.image_shape) == 1) != (own.module == "mlp"):
+        if (len(facts.image_shape) == 1) != (module == "mlp"):
             kinds = ("images", "points")
             raise InputError(
-                f"The backbone {own.module} is for {kinds[own.module == 'mlp']}, and the data are "
+                f"The backbone {module} is for {kinds[module == 'mlp']}, and the data are "
                 f"{kinds[len(facts.image_shape) == 1]}: choose another backbone or dataset."
             )
         given = {
@@ -116,6 +114,7 @@ class Backbone:
             "normalised": facts.unit_latents and net.outputs == 1,
             "batch_normalised": net.batch_normalised,
             "channels": own.latent_size,  # of a critic that is built as the encoder
+            "outputs": net.outputs,
         }
         if net.classes:
             if "classes" not in takes:
@@ -125,8 +124,8 @@ class Backbone:
         for option in self.networks.get(name, {}).get("options", {}):
             if option not in takes:
                 raise InputError(f"The backbone's option {option!r} has no effect on the {name}: leave it out.")
-        hints = typing.get_type_hints(builder)
-        given |= {key: as_type(hints[key], value, key) for key, value in own.options.items() if key in takes}
+        hints, options = typing.get_type_hints(builder), own.options if module == own.module else {}
+        given |= {key: as_type(hints[key], value, key) for key, value in options.items() if key in takes}
         return builder(
             (*sides, channels * net.images), **named, **{key: value for key, value in given.items() if key in takes}
         )
@@ -160,6 +159,16 @@ class Backbone:
                         nearest = SizeError(other.network, other.divisor, first.size).nearest
             raise SizeError(first.network, first.divisor, first.size, nearest) from None
 
+    def _home(self, kind: str) -> tuple[str, str]:
+        """The file that builds such a network, and what it calls it."""
+        builders = self.builders()
+        if kind == "critic" and kind not in builders:
+            kind = "discriminator"
+        others = [name for name in backbones() if hasattr(_module(name), kind)]
+        if kind in builders or len(others) == 1:
+            return (self.module if kind in builders else others[0]), kind
+        raise InputError(f"The backbone {self.module} builds no {kind}: choose of {', '.join(others)}.")
+
     def builders(self) -> dict[str, Callable[..., keras.Model]]:
         """Its functions that build networks, by kind.
 
@@ -176,8 +185,9 @@ class Backbone:
             if option not in known:
                 takes = f"it takes {', '.join(sorted(known))}" if known else "it has none"
                 raise InputError(f"The backbone {self.module} has no option {option!r}: {takes}.")
-            if isinstance(self.options[option], int) and self.options[option] > _DEEPEST:  # they count layers
-                raise InputError(f"{option} is at most {_DEEPEST}, not {self.options[option]}.")
+            most = _LARGEST if option.endswith("_size") else _DEEPEST  # the others count layers
+            if isinstance(self.options[option], int) and self.options[option] > most:
+                raise InputError(f"{option} is at most {most:,}, not {self.options[option]}.")
         return {kind: getattr(module, kind) for kind in _BUILDERS if hasattr(module, kind)}
 
     def _of(self, name: str) -> Backbone:
@@ -191,8 +201,9 @@ class Backbone:
 
 
 def backbones() -> tuple[str, ...]:
-    """The names of all backbones: the files of this room that build an encoder and a decoder."""
-    return tuple(name for name in _having("encoder") if hasattr(_module(name), "decoder"))
+    """The names of all backbones: the files of this room that build an encoder and what decodes."""
+    both = _having("encoder", "decoder") + _having("image_encoder", "observation_decoder")
+    return tuple(sorted(both))
 
 
 def encoders() -> tuple[str, ...]:
@@ -201,9 +212,10 @@ def encoders() -> tuple[str, ...]:
 
 
 @functools.cache
-def _having(kind: str) -> tuple[str, ...]:
+def _having(*kinds: str) -> tuple[str, ...]:
+    """The names of the files that build all these kinds."""
     names = (module.name for module in pkgutil.iter_modules(kerasinterp.nn.__path__))
-    return tuple(name for name in names if hasattr(_module(name), kind))
+    return tuple(name for name in names if all(hasattr(_module(name), kind) for kind in kinds))
 
 
 def _module(name: str) -> Any:

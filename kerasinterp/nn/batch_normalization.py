@@ -35,5 +35,5 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _fuses(self, rank: int | None) -> bool:
         """Whether the kernel does all that was asked for; a frozen layer runs in inference mode."""
-        last = rank in (2, 4) and self.axis in (-1, rank - 1)
+        last = rank is not None and self.axis in (-1, rank - 1)
         return last and self.trainable and self.center and self.scale and not self.synchronized and not self.renorm

@@ -22,11 +22,13 @@ class Weights:
 
     Args:
         scale: the variance of a weight is `scale` / fan_in; without it the deviation is the GANs' 0.02.
+        mode: what `scale` is divided by: `fan_in`, or `fan_avg`, the mean of fan_in and fan_out.
     """
 
-    def __init__(self, seed: int, scale: float | None = None):
+    def __init__(self, seed: int, scale: float | None = None, mode: str = "fan_in"):
         self._seed = seed
         self._scale = scale
+        self._mode = mode
         self._count = 0
 
     def __call__(self) -> keras.initializers.Initializer:
@@ -34,7 +36,7 @@ class Weights:
         seed = 1000 * self._seed + self._count
         if self._scale is None:
             return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=seed)
-        return keras.initializers.VarianceScaling(self._scale, "fan_in", "untruncated_normal", seed=seed)
+        return keras.initializers.VarianceScaling(self._scale, self._mode, "untruncated_normal", seed=seed)
 
 
 def normalised(x: keras.KerasTensor, activation: str, number: int | str, fused: bool = True) -> keras.KerasTensor:

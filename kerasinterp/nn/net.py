@@ -11,7 +11,7 @@ from kerasinterp.errors import InputError
 if TYPE_CHECKING:
     import keras
 
-# What each kind of network takes and gives. Two ends of one name have one shape.
+# What each kind of network takes and, last, gives. Two ends of one name have one shape; so have the members of sets.
 KINDS = {
     "encoder": ("images", "latents"),
     "decoder": ("latents", "images"),
@@ -20,7 +20,13 @@ KINDS = {
     "latent_discriminator": ("latents", "scores"),
     "label_mixer": ("labels", "features"),
     "latent_table": ("indices", "latents"),
+    "image_encoder": ("images", "embeddings"),
+    "statistic_network": ("sets_of_embeddings", "contexts"),
+    "inference_network": ("embeddings", "contexts", "latents"),
+    "latent_decoder": ("contexts", "latents"),
+    "observation_decoder": ("latents", "contexts", "images"),
 }
+_SETS = "sets_of_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +35,7 @@ class Net:
 
     Attributes:
         kind: of `KINDS`; a network that a system does not describe is of the kind that it is called by.
-        outputs: how many latents an encoder gives, one behind the other (2: a mean and a log variance).
+        outputs: how many latents, or contexts, it gives, one behind the other (2: a mean and a log variance).
         images: how many images, channel behind channel, the network sees at once.
         latents: how many latents, one behind the other, a decoder takes at once.
         classes: a second output, the logits of the data's classes or attributes.
@@ -53,12 +59,12 @@ class Net:
             raise InputError(f"There is no network of kind {self.kind!r}: choose of {', '.join(KINDS)}.")
 
     @property
-    def takes(self) -> str:
-        return self._named(KINDS[self.kind][0])
+    def takes(self) -> list[str]:
+        return [self._named(end) for end in KINDS[self.kind][:-1]]
 
     @property
     def gives(self) -> str:
-        return self._named(KINDS[self.kind][1])
+        return self._named(KINDS[self.kind][-1])
 
     def _named(self, end: str) -> str:
         return self.space if end == "latents" else end
@@ -77,12 +83,14 @@ def common_shapes(nets: Mapping[str, Net], networks: Mapping[str, keras.Model]) 
         network = networks[name]
         if not getattr(network, "inputs", None):
             continue
-        given, made = (tuple(ends[0].shape[1:]) for ends in (network.inputs, network.outputs))
-        ends = (
-            ("takes shape", net.takes, given, net.images * net.latents),
-            (f"makes {net.gives} of shape", net.gives, made, net.outputs),
-        )
-        for verb, end, shape, times in ends:
+        ends = [
+            ("takes shape", *taken, net.images * net.latents) for taken in zip(net.takes, network.inputs, strict=False)
+        ]
+        ends.append((f"makes {net.gives} of shape", net.gives, network.outputs[0], net.outputs))
+        for verb, end, tensor, times in ends:
+            shape = tuple(tensor.shape[1:])
+            if end.startswith(_SETS):
+                end, shape = end.removeprefix(_SETS), shape[1:]
             if times > 1:
                 if shape[-1] % times:
                     raise InputError(

@@ -21,6 +21,7 @@ from kerasinterp.objectives.objective import Objective
 from kerasinterp.objectives.player import Player
 from kerasinterp.objectives.wasserstein import Wasserstein
 from kerasinterp.ops import adam as _adam  # noqa: F401
+from kerasinterp.ops import sgd as _sgd  # noqa: F401
 
 
 def _systems() -> dict[str, type[Objective]]:

@@ -8,6 +8,7 @@ from kerasinterp.nn.net import Net
 from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.normal_prior import NormalPrior
 from kerasinterp.objectives.player import Player
+from kerasinterp.ops import losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -42,9 +43,8 @@ class VAE(NormalPrior, Autoencoder):
         noise = self.normal(*tf.unstack(tf.shape(mean)))
         latents = mean + tf.exp(0.5 * log_variance) * noise
         decoded = self.decoder(latents, training=training)
-        divergence = 0.5 * (tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:]), tf.float32)
         return {
             "reconstruction": self.reconstruction_error(images, decoded),
-            "divergence": tf.reduce_sum(divergence, axis=list(range(1, divergence.shape.rank))) / pixels,
+            "divergence": losses.divergence(mean, log_variance) / pixels,
         }

@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
+from kerasinterp.ops.clipping import ClipsWhole
 
-@keras.saving.register_keras_serializable("kerasinterp")
-class Adam(keras.optimizers.Adam):
+
+class _FusedAdam(keras.optimizers.Adam):
     """Keras' Adam, updating each variable by TensorFlow's fused kernel instead of nine passes over it.
 
     Of a table (an `Embedding`), whose gradient is `tf.IndexedSlices`, only the rows that were drawn move, and only
@@ -59,3 +60,8 @@ class Adam(keras.optimizers.Adam):
         momentum.scatter_update(tf.IndexedSlices(first, rows))
         velocity.scatter_update(tf.IndexedSlices(second, rows))
         variable.scatter_sub(tf.IndexedSlices(rate * first / (tf.sqrt(second) + self.epsilon), rows))
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+class Adam(ClipsWhole, _FusedAdam):
+    __doc__ = f"{_FusedAdam.__doc__}\n    Of `clipvalue`, see `ClipsWhole`.\n"

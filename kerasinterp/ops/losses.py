@@ -46,4 +46,18 @@ def cross_entropy(scores: tf.Tensor, label: float | tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(losses, axis=list(range(1, losses.shape.rank)))
 
 
+def divergence(
+    mean: tf.Tensor, log_variance: tf.Tensor, of: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 0.0)
+) -> tf.Tensor:
+    """KL(N(mean, variance) | N(m, v)) in nats, of independent features (B, ...) -> (B,).
+
+    Args:
+        of: m and log v; by default N(0, 1).
+    """
+    other, other_log_variance = (tf.cast(one, mean.dtype) for one in of)
+    distance = (tf.square(mean - other) + tf.exp(log_variance)) * tf.exp(-other_log_variance)
+    each = 0.5 * (distance - 1.0 + other_log_variance - log_variance)
+    return tf.reduce_sum(each, axis=list(range(1, each.shape.rank)))
+
+
 RECONSTRUCTION = {"absolute": absolute_error, "squared": squared_error, "euclidean": distance}

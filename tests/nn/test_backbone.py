@@ -12,6 +12,9 @@ from kerasinterp.nn.backbone import Backbone, Facts, backbones
 from kerasinterp.nn.net import KINDS, Net
 from kerasinterp.recipe import Data, Recipe
 
+# Those of autoencoders, and of games of them.
+BACKBONES = [name for name in backbones() if name != "statistician"]
+OF_SETS = [kind for kind in KINDS if {"embeddings", "contexts"} & {*KINDS[kind]}]
 IMAGES, POINTS = Facts((16, 16, 1), count=7, labels=3), Facts((2,), count=7, labels=3)
 OPTIONS = {"acai": {"scales": 2}, "resnet": {"scales": 2, "halvings": 2}}
 
@@ -29,11 +32,11 @@ def built(name: str, net: Net, seed: int = 0, **settings: object):
     return of(name).build(net, net.kind, seed, facts(name, **settings))
 
 
-@pytest.mark.parametrize("name", backbones())
+@pytest.mark.parametrize("name", BACKBONES)
 def test_every_kind_of_network_is_built(name):
     """Its ends have the shapes that `KINDS` names."""
     shape = facts(name).image_shape
-    networks = {kind: built(name, Net(kind)) for kind in KINDS if kind != "label_mixer"}
+    networks = {kind: built(name, Net(kind)) for kind in KINDS if kind not in ("label_mixer", *OF_SETS)}
     latents = networks["encoder"].output_shape
     assert latents[-1] == 4
     assert networks["encoder"].input_shape == networks["decoder"].output_shape == (None, *shape)
@@ -47,6 +50,29 @@ def test_every_kind_of_network_is_built(name):
     assert [network.name for network in networks.values()] == list(networks)
 
 
+def test_what_a_backbone_does_not_build_the_only_file_that_does_builds():
+    """With the backbone's width and latents, and without its options, which are another file's."""
+    assert len(OF_SETS) == 5
+    for kind in OF_SETS:
+        shapes = [
+            (network.input_shape, network.output_shape, network.count_params())
+            for network in (of(name).build(Net(kind), kind, 0, IMAGES) for name in ("acai", "statistician"))
+        ]
+        assert shapes[0] == shapes[1]
+    own = Backbone("statistician", 2, 4, {"context_size": 6}, {"latent_decoder": {"latent_size": 3}})
+    assert own.build(Net("statistic_network", outputs=2), "statistic_network", 0, IMAGES).output_shape == (None, 12)
+    assert own.build(Net("latent_decoder", outputs=2), "latent_decoder", 0, IMAGES).output_shape == (None, 6)
+    with pytest.raises(InputError, match="The backbone statistician is for images, and the data are points"):
+        of("mlp").build(Net("image_encoder"), "image_encoder", 0, POINTS)
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "discriminator", "critic"])
+def test_what_several_other_files_build_is_refused(kind):
+    built_as = kind.replace("critic", "discriminator")
+    with pytest.raises(InputError, match=f"The backbone statistician builds no {built_as}: choose of acai, .*vgg"):
+        of("statistician").build(Net(kind), kind, 0, IMAGES)
+
+
 def test_a_label_mixer_is_as_wide_as_the_latents():
     mixer = built("resnet", Net("label_mixer"))
     assert (mixer.input_shape, mixer.output_shape[-1]) == ((None, 3), 4)
@@ -54,7 +80,7 @@ def test_a_label_mixer_is_as_wide_as_the_latents():
         of("resnet").build(Net("label_mixer"), "mixer", 0, Facts((16, 16, 1)))
 
 
-@pytest.mark.parametrize("name", backbones())
+@pytest.mark.parametrize("name", BACKBONES)
 def test_two_outputs_and_several_images(name):
     one, two = (built(name, Net("encoder", outputs=outputs)) for outputs in (1, 2))
     assert two.output_shape[-1] == 2 * one.output_shape[-1] == 8
@@ -63,7 +89,7 @@ def test_two_outputs_and_several_images(name):
         assert built(name, Net(kind, images=2)).input_shape == (None, *sides, 2 * channels)
 
 
-@pytest.mark.parametrize("name", backbones())
+@pytest.mark.parametrize("name", BACKBONES)
 def test_latents_are_normalised_only_on_the_sphere(name):
     x = np.random.default_rng(0).uniform(-1, 1, (5, *facts(name).image_shape)).astype(np.float32)
 
@@ -123,7 +149,7 @@ def test_seeds_are_numbered_within_the_system(monkeypatch):
 # Options
 
 
-@pytest.mark.parametrize("name", backbones())
+@pytest.mark.parametrize("name", BACKBONES)
 def test_an_option_that_no_builder_takes_is_refused(name):
     for kind in ("encoder", "decoder", "discriminator", "critic"):
         with pytest.raises(InputError, match=f"The backbone {name} has no option 'nosuch': it "):
@@ -141,6 +167,7 @@ def test_an_option_that_no_builder_takes_is_refused(name):
         ({"module": "acai", "options": {"scales": "x"}}, "scales cannot be 'x'"),
         ({"module": "acai", "options": {"scales": 65}}, "scales is at most 64, not 65"),
         ({"module": "acai", "options": {"scales": 2**31}}, "scales is at most 64"),
+        ({"module": "statistician", "options": {"context_size": 2**16 + 1}}, "context_size is at most 65,536, not"),
         (
             {"networks": {"decoder": {"widht": 4}}},
             "The backbone of decoder has no setting 'widht'. Did you mean 'width'",
@@ -200,7 +227,7 @@ def test_builders_that_do_not_fit_in_memory(monkeypatch):
 # Sizes
 
 
-@pytest.mark.parametrize("name", [name for name in backbones() if name != "mlp"])
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name != "mlp"])
 @pytest.mark.parametrize("size", [(3, 200), (31, 33), (50, 70), (140, 127)])
 def test_the_nearest_size_is_one_that_every_network_can_make(name, size):
     nets = {kind: Net(kind) for kind in ("encoder", "decoder", "discriminator")}

@@ -10,6 +10,8 @@ from kerasinterp.nn.net import KINDS, Net
 SHAPE = (8, 8, 1)
 LATENT = 4
 LABELS = 3
+EMBEDDING, CONTEXT = 5, 3
+SET = 3  # images of a set
 COUNT = 6  # images of a batch, and of the dataset of which a table has latents
 
 
@@ -37,7 +39,10 @@ def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> 
         "scores": (1,),
     }
     ends |= {"labels": (LABELS,), "features": (LATENT,)}
-    takes, gives = KINDS[net.kind]
+    ends |= {"embeddings": (EMBEDDING,), "sets_of_embeddings": (None, EMBEDDING)}
+    *several, takes, gives = KINDS[net.kind]
+    if gives == "contexts" or "contexts" in (*several, takes):
+        return of_sets([ends.get(end, (CONTEXT,)) for end in (*several, takes)], ends.get(gives), net, name, seed)
     if takes == "indices":
         places = keras.Input((), dtype="int32")
         initializer = keras.initializers.RandomNormal(stddev=0.7, seed=seed)
@@ -49,6 +54,16 @@ def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> 
         images = keras.Input(network.input_shape[1:])
         return keras.Model(images, [network(images), linear(ends[takes], (LABELS,), seed + 500)(images)], name=name)
     return network
+
+
+def of_sets(takes: list[tuple], gives: tuple | None, net: Net, name: str, seed: int) -> keras.Model:
+    """Of the mean of a set, or of all that it takes, one behind the other; see `apply`."""
+    given = [keras.Input(shape) for shape in takes]
+    joined = keras.layers.Concatenate()(given) if len(given) > 1 else given[0]
+    if len(takes[0]) > 1:
+        joined = keras.layers.GlobalAveragePooling1D()(joined)
+    matrix = linear((joined.shape[-1],), gives or (CONTEXT * net.outputs,), seed)
+    return keras.Model(given if len(given) > 1 else given[0], matrix(joined), name=name)
 
 
 def linear_networks(seed: int = 0, normalised: bool = True) -> dict[str, keras.Model]:
@@ -91,6 +106,12 @@ def triplet_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
     return batch | {"alpha": rng.uniform(size=count).astype(np.float32)}
 
 
+def set_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    images = rng.uniform(-1, 1, (count, SET, *SHAPE)).astype(np.float32)
+    return {"c": images, "labels": rng.integers(0, LABELS, count)}
+
+
 def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[str, np.ndarray]:
     """All that any objective reads; with `alpha`, IntAE draws none."""
     batch = triplet_batch(count, seed)
@@ -104,6 +125,8 @@ def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[s
 
 def batch_for(cls: type, count: int | None = None, seed: int = 0) -> dict[str, np.ndarray]:
     """A batch on which an objective of linear networks trains, and draws what it can draw."""
+    if cls.form and cls.form[0] == "sets":
+        return set_batch(count, seed)
     slices = max(player.every for player in cls.players)
     count = -(-COUNT // slices) * slices if count is None else count
     return full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")

@@ -48,6 +48,12 @@ REACHED = {
     "GAIA": {"generation": BOTH, "distances": {"encoder"}, "judgement": {"judge_encoder", "judge_decoder"}},
     "GLO": {"reconstruction": {"generator", "table"}},
     "Inversion": {"code": {"encoder"}},  # AugIntAE A.2: the generator is fixed
+    # Edwards and Storkey: p(z|c) has no part in what is decoded, nor z in the context's divergence.
+    "NeuralStatistician": {
+        "reconstruction": {"image_encoder", "statistic_network", "inference_network", "observation_decoder"},
+        "context_divergence": {"image_encoder", "statistic_network"},
+        "latent_divergence": {"image_encoder", "statistic_network", "inference_network", "latent_decoder"},
+    },
     "PlainAE": {"reconstruction": BOTH},
     # AMR eq. 6: the mixer has no part in what is reconstructed or mixed without labels.
     "SupervisedAMR": {

@@ -40,6 +40,9 @@ PLAYERS = {
     "GAIA": {"autoencoder": {"generation": 1.0, "distances": 5e-5}, "discriminator": {"judgement": 1.0}},
     "GLO": {"generator": {"reconstruction": 1.0}, "latents": {"reconstruction": 1.0}},
     "Inversion": {"encoder": {"code": 1.0}},
+    "NeuralStatistician": {
+        "statistician": {"reconstruction": 1.0, "context_divergence": 1.0, "latent_divergence": 1.0}
+    },
     "PlainAE": {"autoencoder": {"reconstruction": 1.0}},
     "SupervisedAMR": {
         "autoencoder": {
@@ -58,8 +61,9 @@ PLAYERS |= dict.fromkeys(("IntAE", "AugIntAE"), PLAYERS["AE"])
 
 
 def test_every_system_is_found():
-    expected = "AAE ACAI AE AEAI AMR ARAE AugIntAE BetaVAE DenoisingAE GAIA GLO IntAE Inversion PlainAE"
-    assert {*expected.split(), "SupervisedAMR", "VAE"} <= set(OBJECTIVES)  # and those that are new
+    expected = "AAE ACAI AE AEAI AMR ARAE AugIntAE BetaVAE DAGAN DenoisingAE GAIA GLO IntAE Inversion"
+    expected += " NeuralStatistician PlainAE SupervisedAMR VAE WGANGP"
+    assert set(expected.split()) <= set(OBJECTIVES)  # and those that are new
     assert list(OBJECTIVES) == sorted(OBJECTIVES)
 
 

@@ -13,7 +13,7 @@ from kerasinterp.ops import mixing
 COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
 DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "Inversion"}
-DRAWING |= {"SupervisedAMR", "VAE", "WGANGP"}
+DRAWING |= {"NeuralStatistician", "SupervisedAMR", "VAE", "WGANGP"}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]

@@ -85,3 +85,20 @@ def test_losses_of_half_precision_are_computed_in_float32():
         found = loss(low, high)
         assert found.dtype == tf.float32
         np.testing.assert_array_equal(found, exact)
+
+
+def test_divergence_of_gaussians():
+    """KL(N(m1, v1) | N(m2, v2)) = (log v2 / v1 - 1 + (v1 + (m1 - m2)^2) / v2) / 2, summed over features."""
+    first, log_first, second, log_second = np.random.default_rng(1).normal(size=(4, 3, 5))
+    v1, v2 = np.exp(log_first), np.exp(log_second)
+    each = 0.5 * (np.log(v2 / v1) - 1 + (v1 + (first - second) ** 2) / v2)
+    found, slopes = value_and_gradients(
+        lambda a, b, c, d: losses.divergence(a, b, of=(c, d)), first, log_first, second, log_second
+    )
+    np.testing.assert_allclose(found, each.sum(axis=1), rtol=1e-5)
+    expected = [(first - second) / v2, 0.5 * (v1 / v2 - 1), (second - first) / v2]
+    for slope, one in zip(slopes, [*expected, 0.5 - 0.5 * (v1 + (first - second) ** 2) / v2], strict=True):
+        np.testing.assert_allclose(slope, one, rtol=1e-4, atol=1e-5)
+    standard = 0.5 * (first**2 + v1 - 1 - log_first).sum(axis=1)
+    np.testing.assert_allclose(losses.divergence(*map(tf.constant, (first, log_first))), standard, rtol=1e-6)
+    np.testing.assert_allclose(losses.divergence(tf.zeros((2, 3)), tf.zeros((2, 3))), 0.0)
