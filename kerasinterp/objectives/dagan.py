@@ -33,6 +33,8 @@ class DAGAN(Wasserstein):
     players = Wasserstein.game_of("encoder", "decoder")
     networks = {"critic": Net("critic", images=2, batch_normalised=False), "decoder": Net("decoder", latents=2)}
 
+    form = ("pairs", {})
+
     @property
     def image_shape(self) -> tuple[int, ...]:
         """(H, W, C)."""

@@ -40,6 +40,6 @@ def test_a_recipe_names_it_for_the_encoder_alone():
     encoder, decoder = (both.build(Net(kind), kind, 0, facts) for kind in ("encoder", "decoder"))
     assert any(isinstance(layer, keras.layers.ELU) for layer in encoder.layers)
     assert encoder.output_shape == decoder.input_shape == (None, 5)
-    with pytest.raises(InputError, match="The backbone inversion builds no decoder, only encoder: give decoder one of"):
+    with pytest.raises(InputError, match="The backbone inversion builds no decoder: choose of acai, "):
         Backbone("inversion").build(Net("decoder"), "decoder", 0, facts)
     assert "inversion" in encoders() and "inversion" not in backbones()
