@@ -47,7 +47,7 @@ class Augmentation:
 
     Args:
         train, test: labelled images of the same classes.
-        steps: of each training, by the number of images of each class that are learned from, an integer of at least 2
+        steps: of each training, by the most images of each class that are learned from, an integer of at least 2
             or "all".
         runs: how often each classifier is trained, at least 2 (intervals need it).
         alpha: the weight of the second image in mixes, or its range.
@@ -63,7 +63,7 @@ class Augmentation:
         protocol: the settings, and what the images are.
 
     Raises:
-        InputError: images or labels that do not fit, a size of which a class has fewer images, an unusable setting, a
+        InputError: images or labels that do not fit, a size that no class has, an unusable setting, a
             file of another experiment.
     """
 
@@ -89,10 +89,10 @@ class Augmentation:
         if len(numbers) < 2 or not np.isin(test.labels, numbers).all():
             raise InputError("Training images are of two or more classes, and test images of the same ones.")
         whole = [size for size in steps if size != ALL]
-        if not steps or any(type(size) is not int or not 2 <= size <= counts.min() for size in whole):
+        if not steps or any(type(size) is not int or not 2 <= size <= counts.max() for size in whole):
             raise InputError(
-                f"The images a class to learn from are {list(steps)}: give numbers from 2 to {counts.min()}, which the "
-                f"smallest class has, or {ALL!r}."
+                f"The images a class to learn from are {list(steps)}: give numbers from 2 to {counts.max()}, which the "
+                f"largest class has (a smaller one gives all that it has), or {ALL!r}."
             )
         if runs < 2 or min(steps.values()) < 1 or batch_size < 2:
             raise InputError(
