@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib
-import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -128,7 +127,7 @@ class Optimizer:
         if self.rate <= 0.0:
             raise InputError(f"An optimizer's rate is above 0, not {self.rate}.")
         for name in ("decay", "clip"):
-            if not 0.0 <= getattr(self, name) < math.inf:
+            if getattr(self, name) < 0.0:
                 raise InputError(f"An optimizer's {name} is 0 or more, not {getattr(self, name)}.")
         _below_1(self, "momentum", "averaging")
         if not all(0.0 <= beta < 1.0 for beta in self.betas):

@@ -121,7 +121,7 @@ def test_settings_that_cannot_be_are_refused(settings, sentence):
         ({"betas": (-0.1, 0.9)}, "betas are 0 or more and below 1"),
         ({"decay": -1.0}, "decay is 0 or more"),
         ({"clip": -0.5}, "clip is 0 or more"),
-        ({"clip": float("inf")}, "clip is 0 or more"),
+        ({"clip": float("inf")}, "clip cannot be inf"),
         ({"averaging": 1.0}, "averaging is 0 or more and below 1"),
         ({"averaging": -0.5}, "averaging is 0 or more and below 1"),
         ({"kind": "sgd", "momentum": 1.0}, "momentum is 0 or more and below 1"),
@@ -187,6 +187,7 @@ def test_what_a_recipe_has_that_says_nothing():
         "betas": (0.9, 0.999),
         "momentum": 0.0,
         "decay": 0.0,
+        "clip": 0.0,
         "cuts": (),
         "averaging": 0.0,
     }
