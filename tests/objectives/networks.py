@@ -125,10 +125,10 @@ def full_batch(count: int = COUNT, seed: int = 0, alpha: bool = False) -> dict[s
 
 def batch_for(cls: type, count: int | None = None, seed: int = 0) -> dict[str, np.ndarray]:
     """A batch on which an objective of linear networks trains, and draws what it can draw."""
-    if cls.form and cls.form[0] == "sets":
-        return set_batch(count, seed)
     slices = max(player.every for player in cls.players)
     count = -(-COUNT // slices) * slices if count is None else count
+    if cls.form and cls.form[0] == "sets":
+        return set_batch(count, seed)
     return full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")
 
 
