@@ -110,6 +110,8 @@ def with_objective(recipe: Recipe, name: str) -> Recipe:
     """The recipe with the system of that name, on the form of data that it needs; what its own system alone has stays
     behind.
 
+    Its networks see as many images at once: a system that cuts a batch into slices gets so many times as large ones.
+
     Raises:
         InputError: there is no such system.
     """
@@ -117,8 +119,9 @@ def with_objective(recipe: Recipe, name: str) -> Recipe:
         return recipe
     cls, common = _system(name), common_options(recipe.objective, name)
     players = {"all", "first", "others", *(player.name for player in cls.players)}
+    before, after = (max(player.every for player in one.players) for one in (system(recipe), cls))
     return dataclasses.replace(
-        recipe,
+        recipe.change(batch_size=max(1, recipe.schedule.batch_size // before) * after),
         objective=name,
         data=_in_form(recipe.data, cls),
         objective_options={key: value for key, value in recipe.objective_options.items() if key in common},

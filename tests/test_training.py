@@ -1018,6 +1018,14 @@ def test_another_system_leaves_behind_what_it_lacks():
         training.with_objective(own, "AEE")
 
 
+def test_a_system_that_cuts_batches_gets_larger_ones():
+    own = find("augintae_maps_mnist")
+    wgangp = training.with_objective(own, "WGANGP")
+    assert wgangp.schedule.batch_size == 5 * own.schedule.batch_size  # its critic steps five times
+    assert training.with_objective(wgangp, "AugIntAE").schedule.batch_size == own.schedule.batch_size
+    assert training.build(wgangp.change(width=2, latent_size=2)).compiled
+
+
 def test_another_system_gets_the_form_of_data_that_it_needs():
     images = find("aae_lines16")
     triplets = training.with_objective(images, "AugIntAE").data

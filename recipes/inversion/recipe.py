@@ -10,6 +10,7 @@ README.md has what they are compared by (`figure_2.py`) and what came out.
 """
 
 from kerasinterp.recipes.augintae_mnist import recipe as augintae
+from kerasinterp.recipes.wgangp import recipe as wgangp
 
 from kerasinterp.recipe import Optimizer, Recipe
 
@@ -51,7 +52,8 @@ RECIPES = (
 
 
 def smoke(recipe: Recipe) -> Recipe:
-    return augintae.smoke(recipe)
+    """As that of `wgangp_mnist`, which the inversion may follow."""
+    return augintae.smoke(recipe).change(width=wgangp.SMOKES[0].backbone.width)
 
 
 SMOKES = tuple(map(smoke, RECIPES))
