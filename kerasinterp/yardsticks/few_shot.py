@@ -32,6 +32,7 @@ READS = (
 )  # of a recipe's data and target
 ALSO_TAKES = ("few_shot", "prior")  # what makes images of seeds in its own way; what makes them of none
 _PAIRS = 8  # of the picture
+_ON_A_LINE = 3  # panels
 _SETS, _MADE, _DRAWN = 6, 10, 24  # of other pictures: sets of seeds, what is made of each, and of a prior
 MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
 _PER_SET = 5  # new images of each set of seeds
@@ -249,7 +250,7 @@ def draw_few_shot(
     made = {"pixel fade": evaluation.fade_of_sets(images, sets, _MADE, 0)}
     made |= {name: evaluation.few_shot_of_sets(model, images, sets, _MADE, 0) for name, model in models.items()}
     made = {name: one.reshape(_SETS, _MADE, *one.shape[1:]) for name, one in made.items()}
-    generation.save_few_shot(path, images[sets], made)
+    generation.save_few_shot(path, images[sets], made, columns=_ON_A_LINE)
 
 
 def draw_samples(models: Mapping[str, Objective], path: pathlib.Path) -> None:

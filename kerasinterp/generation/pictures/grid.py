@@ -120,7 +120,12 @@ def save_interpolations(
 
 
 def save_few_shot(
-    path: str | os.PathLike, seeds: object, generated: Mapping[str, object], *, scale: int | None = None
+    path: str | os.PathLike,
+    seeds: object,
+    generated: Mapping[str, object],
+    *,
+    columns: int | None = None,
+    scale: int | None = None,
 ) -> Path:
     """Draws few-shot generation: the seeds to the left, then what each model made of them, a panel each.
 
@@ -128,19 +133,23 @@ def save_few_shot(
         path: a file ending in `.png`; its directory is made.
         seeds: one set of seed images (S, H, W, C), or several sets (K, S, H, W, C), which are drawn a row each.
         generated: by heading, images (n, H, W, C) for one set, or (K, n, H, W, C) for several.
+        columns: panels of a line, beside the seeds, which stand at the left of each; None for all on one line.
         scale: as in `save_grid`.
 
     Returns:
         The path.
 
     Raises:
-        InputError: no images, images of different shapes, sets that differ in number, another file type.
+        InputError: no images, images of different shapes, sets that differ in number, `columns` below 1, another file
+            type.
         OSError: as `save_grid`.
 
     Source: AugIntAE figures 6, 7 and 9.
     """
     if not generated:
         raise InputError("there are no generated images to draw.")
+    if columns is not None and columns < 1:
+        raise InputError(f"columns must be at least 1, got {columns}.")
     if "seeds" in generated:
         raise InputError("the heading 'seeds' is taken: name the generated images otherwise.")
     panels = {"seeds": seeds, **generated}
@@ -165,13 +174,17 @@ def save_few_shot(
         for heading, panel in rows.items()
     }
     height = top + max(map(len, rows.values())) * sheet.step_y - sheet.gap
-    canvas = sheet.canvas(sum(widths.values()) + between * (len(widths) - 1), height)
-    x = 0
-    for heading, panel in rows.items():
-        canvas.heading(heading, x, widths[heading])
-        for r, row in enumerate(panel):
-            canvas.row(row, x, top + r * sheet.step_y, framed=heading == "seeds")
-        x += widths[heading] + between
+    names, columns = list(generated), columns or len(generated)
+    lines = [["seeds", *names[start : start + columns]] for start in range(0, len(names), columns)]
+    width = max(sum(widths[heading] + between for heading in line) for line in lines) - between
+    canvas = sheet.canvas(width, len(lines) * (height + between) - between)
+    for number, line in enumerate(lines):
+        x, y = 0, number * (height + between)
+        for heading in line:
+            canvas.heading(heading, x, widths[heading], y)
+            for r, row in enumerate(rows[heading]):
+                canvas.row(row, x, y + top + r * sheet.step_y, framed=heading == "seeds")
+            x += widths[heading] + between
     return write_picture(path, canvas.picture)
 
 

@@ -110,6 +110,10 @@ def test_a_failed_write_keeps_the_old_picture(tmp_path, monkeypatch):
         (lambda path: save_interpolations(path / "x.png", images(1), images(1), {}, fade=False), "no row to draw"),
         (lambda path: save_interpolations(path / "x.png", images(1), images(1), {}, steps=0), "at least 1"),
         (lambda path: save_few_shot(path / "x.png", images(2), {}), "no generated images"),
+        (
+            lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4)}, columns=0),
+            "columns must be at least",
+        ),
         (lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4)[None]}), "sets"),
         (lambda path: save_few_shot(path / "x.png", images(2)[None], {"AE": images(4)[:, None]}), "numbers of sets"),
         (lambda path: save_grid(path / "x.png", [images(1, shape=(1000, 1000, 1))], scale=20), "24998 x 24998 pixels"),
@@ -125,3 +129,15 @@ def test_a_picture_that_nobody_could_open_is_refused_before_a_model_works(tmp_pa
     with pytest.raises(InputError, match=r"750\d+ x \d+ pixels: draw fewer"):
         save_interpolations(tmp_path / "x.png", images(1), images(1), {"AE": None}, steps=100_000)
     assert not list(tmp_path.iterdir())
+
+
+def test_panels_stand_on_lines_each_with_the_seeds_at_its_left(tmp_path):
+    sets, made = np.stack([images(2)] * 3), np.stack([images(4)] * 3)
+    panels = dict.fromkeys(("AE", "IntAE", "VAE"), made)
+    one, two = (
+        np.asarray(Image.open(save_few_shot(tmp_path / f"{columns}.png", sets, panels, columns=columns, scale=4)))
+        for columns in (None, 2)
+    )
+    assert two.shape[0] > 1.8 * one.shape[0] and two.shape[1] < 0.8 * one.shape[1]
+    top = one.shape[0] // 2  # the first line, seeds and two panels, is that of a single line
+    np.testing.assert_array_equal(two[:top, : two.shape[1] - 20], one[:top, : two.shape[1] - 20])
