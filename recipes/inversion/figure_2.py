@@ -1,7 +1,7 @@
 """AugIntAE's figure 2, and a table: what generative models can represent of training and of novel classes.
 
     python -m kerasinterp.recipes.inversion.figure_2 -o figure_2 VAE=runs/vae_mnist/model.keras \\
-        WGANGP=runs/inversion_mnist/model.keras AugIntAE=runs/augintae_mnist/model.keras
+        WGANGP=runs/inversion_adam_mnist/model.keras AugIntAE=runs/augintae_mnist/model.keras
 
 A column a model: training images, encoded, drawn from the prior; letters, encoded, refined (the "oracle encoder").
 """
