@@ -417,9 +417,9 @@ def test_models_that_only_their_whole_path_tells_apart(compared, judges, tmp_pat
 
 def test_every_takes_each_nth_snapshot_and_the_last(compared):
     run = Run(compared[0] / "runs" / "AAE_0")
-    assert list(compare._snapshots(run)) == list(compare._snapshots(run, 1)) == [64, 128]
-    assert list(compare._snapshots(run, 2)) == [128]
-    assert compare._snapshots(run)[128] == run.model and compare._snapshots(run)[64] == run.snapshot(1)
+    assert list(compare.snapshots(run)) == list(compare.snapshots(run, 1)) == [64, 128]
+    assert list(compare.snapshots(run, 2)) == [128]
+    assert compare.snapshots(run)[128] == run.model and compare.snapshots(run)[64] == run.snapshot(1)
 
 
 def test_a_run_without_models_is_refused(tmp_path, compared):

