@@ -41,7 +41,7 @@ def generalise(
 
     Args:
         models: `.keras` files, presets or run folders (their last model). The recipe beside one names what it was
-            trained on; without it the nearest training images are left out.
+            trained on; without it, or them, the nearest training images are left out. Nothing is downloaded for these.
         domains: datasets or folders of images; a split stands after a colon, `omniglot:test`, and is `train` else.
             Images are brought to the models' form.
         samples: images of a domain, at most, drawn by `seed`.
@@ -146,14 +146,19 @@ def _images(domain: str, shape: tuple[int, int, int], samples: int, seed: int) -
 
 
 def _training_sets(recipes: Mapping[pathlib.Path, Recipe | None], shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
-    """What the models were trained on, by name, in memory."""
-    known = {}
+    """What the models were trained on, by name, in memory; what is not at hand is left out, with a note."""
+    known: dict[str, np.ndarray | None] = {}
     for own in (recipe.data for recipe in recipes.values() if recipe and recipe.data.source):
         name = _name(own.source, [own.source]) if own.split == "train" else f"{own.source}:{own.split}"
         if name not in known:
-            form = {"image_size": shape[:2], "channels": shape[2], "invert": own.invert}
-            known[name] = np.asarray(data.load_examples(own.source, own.split, **form, **own.source_options).images)
-    return known
+            form = {"image_size": shape[:2], "channels": shape[2], "invert": own.invert, **own.source_options}
+            form |= {} if pathlib.Path(own.source).exists() else {"download": False}  # a preset's, whole, say
+            try:
+                known[name] = np.asarray(data.load_examples(own.source, own.split, **form).images)
+            except InputError as why:
+                known[name] = None
+                data.notes.note(f"The nearest training images are left out: {why}")
+    return {name: images for name, images in known.items() if images is not None}
 
 
 def _errors(images: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:

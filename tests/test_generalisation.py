@@ -115,3 +115,14 @@ def test_folders_are_called_by_what_tells_them_apart(run, tmp_path):
     both = [str(draw(tmp_path / name / "letters", 3, seed)) for seed, name in enumerate("ab")]
     found = generalisation.generalise([run.model], tmp_path / "out", domains=both, trials=1)
     assert set(found["PlainAE"]["l2"]) == {"a/letters", "b/letters"}
+
+
+def test_training_images_that_are_not_at_hand_are_left_out_with_a_note(run, tmp_path, monkeypatch):
+    """Nothing is downloaded to find the nearest of them."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "none"))
+    elsewhere = run.recipe.change(source="mnist")
+    monkeypatch.setattr(generalisation, "recipe_beside", lambda _: elsewhere)
+    other = draw(tmp_path / "other", 3, 1)
+    with pytest.warns(UserWarning, match="The nearest training images are left out: mnist is not in"):
+        found = generalisation.generalise([run.model], tmp_path / "out", domains=[str(other)], trials=1)
+    assert set(found) == {"PlainAE", "protocol"}
