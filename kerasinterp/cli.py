@@ -573,11 +573,18 @@ def evaluate(
     help="Images to reconstruct, mnist or omniglot:test, say; may be repeated.  [default split: train]",
 )
 @click.option("--samples", default=5000, show_default=True, type=_COUNT, help="Images of each, at most.")
+@click.option("--invert", is_flag=True, help="The images of folders are dark on white, the models' light on black.")
 @click.option("--trials", default=1000, show_default=True, type=_COUNT, help="Noise images of each frequency.")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of what is drawn.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
 def generalise(
-    models: tuple[Path, ...], domains: tuple[str, ...], samples: int, trials: int, seed: int, output: Path
+    models: tuple[Path, ...],
+    domains: tuple[str, ...],
+    samples: int,
+    invert: bool,
+    trials: int,
+    seed: int,
+    output: Path,
 ) -> None:
     """Measure how each MODEL, a .keras file, a preset or a run folder, reconstructs images that it never saw.
 
@@ -587,7 +594,7 @@ def generalise(
     _set_processor(None)
     with _quiet():
         from kerasinterp.generalisation import generalise as measure
-    measure(models, output, domains=domains, samples=samples, trials=trials, seed=seed)
+    measure(models, output, domains=domains, samples=samples, trials=trials, invert=invert, seed=seed)
     click.echo((output / "report.md").read_text())
     _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
 

@@ -32,6 +32,7 @@ def generalise(
     domains: Sequence[str],
     samples: int = 5000,
     trials: int = 1000,
+    invert: bool = False,
     seed: int = 0,
 ) -> dict:
     """Measures how models reconstruct images of other domains, beside the nearest image they were trained on and noise.
@@ -46,6 +47,7 @@ def generalise(
             Images are brought to the models' form.
         samples: images of a domain, at most, drawn by `seed`.
         trials: noise images of each frequency.
+        invert: the folders' images are dark on white, the models' light on black. A `Note` says where it seems so.
         seed: 0 to 2**32 - 1.
 
     Returns:
@@ -54,7 +56,8 @@ def generalise(
         images are off by; "protocol".
 
     Raises:
-        InputError: models without encoder or decoder, or of different images; no domains, or such as cannot be read.
+        InputError: models without encoder or decoder, or of different images; no domains, or such as cannot be read;
+            `invert` without a folder.
 
     Source: AugIntAE section 3, table 1, figures 3, 10, 11 and 12.
     """
@@ -64,6 +67,8 @@ def generalise(
     if samples < 1 or trials < 1:
         raise InputError(f"samples is {samples} and trials {trials}: both are 1 or more.")
     check_seed(seed)
+    if invert and not any(pathlib.Path(domain).exists() for domain in domains):
+        raise InputError("Datasets come light on black: invert has no effect without a folder, so leave it out.")
     runs = {path: Run(path) for path in paths if Run(path).exists}
     recipes = {path: runs[path].recipe if path in runs else recipe_beside(path) for path in paths}
     loaded = {
@@ -72,7 +77,9 @@ def generalise(
     }
     shape = _common_shape(loaded)
     names = names_of(loaded, {path: run.recipe for path, run in runs.items()})
-    images = {_name(domain, domains): _images(domain, shape, samples, seed) for domain in dict.fromkeys(domains)}
+    images = {
+        _name(domain, domains): _images(domain, shape, samples, seed, invert) for domain in dict.fromkeys(domains)
+    }
 
     table: dict[str, dict] = {}
     frequencies = evaluation.frequencies_of(shape)
@@ -137,10 +144,13 @@ def _name(domain: str, among: Sequence[str]) -> str:
     return str(pathlib.Path(*next(told, own))) if own in folders else domain
 
 
-def _images(domain: str, shape: tuple[int, int, int], samples: int, seed: int) -> np.ndarray:
-    named = None if pathlib.Path(domain).exists() else _NAMED.fullmatch(domain)
+def _images(domain: str, shape: tuple[int, int, int], samples: int, seed: int, invert: bool) -> np.ndarray:
+    folder = pathlib.Path(domain).exists()
+    named = None if folder else _NAMED.fullmatch(domain)
     what, split = named.groups() if named else (domain, "train")
-    examples = data.load_examples(what, split, image_size=shape[:2], channels=shape[2])
+    examples = data.load_examples(what, split, image_size=shape[:2], channels=shape[2], invert=invert and folder)
+    if folder and not invert and (text := data.ink_note(examples.images)):
+        data.notes.note(text)
     chosen = np.random.default_rng(seed).permutation(len(examples))[:samples]
     return np.asarray(examples.select(chosen).images)
 

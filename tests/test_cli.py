@@ -746,7 +746,9 @@ def test_generalise_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypa
     asked = ["--data", "mnist", "--data", "omniglot:test", "--samples", 9, "--trials", 7, "--seed", 3]
     code, out, _ = run(capfd, "generalise", model, *asked, "-o", tmp_path / "out")
     assert code == 0 and "| AE |" in out and "report.md" in out
-    assert calls == [((model,), {"domains": ("mnist", "omniglot:test"), "samples": 9, "trials": 7, "seed": 3})]
+    assert calls == [
+        ((model,), {"domains": ("mnist", "omniglot:test"), "samples": 9, "trials": 7, "invert": False, "seed": 3})
+    ]
     assert "Missing option '--data'" in fails(capfd, "generalise", model, "-o", tmp_path / "out")
 
 

@@ -80,7 +80,7 @@ def test_splits_stand_behind_names(run, tmp_path, monkeypatch):
     monkeypatch.setattr(generalisation.data, "load_examples", load_examples)
     for domain in ("omniglot:test", "mnist", "emnist/letters:train[:10]", "mnist:3.*.*:test", "mnist:3.0.1"):
         generalisation.generalise([run.model], tmp_path / "out", domains=[domain], trials=1)
-    form = {"image_size": (SIZE, SIZE), "channels": 1}
+    form = {"image_size": (SIZE, SIZE), "channels": 1, "invert": False}
     splits = [(what, split) for what, split, own in asked if own == form]
     assert splits == [
         ("omniglot", "test"),
@@ -102,6 +102,7 @@ def test_what_cannot_be_measured(run, tmp_path):
         ([run.model], {"domains": []}, "Name models"),
         ([run.model], {"samples": 0}, "both are 1 or more"),
         ([run.model], {"seed": -1}, "seed is -1"),
+        ([run.model], {"domains": ["mnist"], "invert": True}, "invert has no effect without a folder"),
         ([run.model], {"domains": ["nosuch_"]}, "nosuch_"),
         ([glo], {}, "GLO has no encoder"),
         ([run.model, small], {}, r"small\.keras takes images of \(12, 12, 1\) and .* measure them apart"),
@@ -126,3 +127,20 @@ def test_training_images_that_are_not_at_hand_are_left_out_with_a_note(run, tmp_
     with pytest.warns(UserWarning, match="The nearest training images are left out: mnist is not in"):
         found = generalisation.generalise([run.model], tmp_path / "out", domains=[str(other)], trials=1)
     assert set(found) == {"PlainAE", "protocol"}
+
+
+def test_dark_drawings_are_told_and_inverted(run, tmp_path):
+    paper = tmp_path / "paper"
+    paper.mkdir()
+    drawn = np.full((SIZE, SIZE), 255, np.uint8)
+    drawn[2:5, 3] = 0
+    for number in range(4):
+        Image.fromarray(drawn).save(paper / f"{number}.png")
+    given = {"domains": [str(paper)], "trials": 1}
+    with pytest.warns(UserWarning, match="--invert"):
+        dark = generalisation.generalise([run.model], tmp_path / "dark", **given)
+    light = generalisation.generalise([run.model], tmp_path / "light", invert=True, **given)
+    assert light["PlainAE"]["l2"] != dark["PlainAE"]["l2"]
+    nearest = np.square((255.0 - drawn) / 255.0 - data.images(run.recipe.data.source, image_size=SIZE)[..., 0] / 255.0)
+    expected = 255 * nearest.mean(axis=(1, 2)).min()
+    assert light["nearest image of known"]["squared_error_255"]["paper"] == pytest.approx(expected, rel=1e-4)
