@@ -338,7 +338,7 @@ def compare(
     settings |= {"channels": channels} if channels else {}
     settings |= {"invert": True} if invert else {}
     known = dataset in recipe.recipes()
-    if known or dataset in data.sources() or not Path(dataset).exists():
+    if known or data.is_dataset(dataset):
         of_folders = ("target", "invert") if known else ("target", "invert", "image_size", "colour", "grey")
         _refuse_given(of_folders, f"on {dataset}, which is no folder of images")
     else:
@@ -848,7 +848,7 @@ def _tell_form(recipe: Any, *, chosen: bool, coloured: bool) -> None:
     from kerasinterp.recipe import recipes
 
     source, (height, width), in_colour = recipe.data.source, recipe.data.size, recipe.data.channels == 3
-    if source in data.sources() or not Path(source).exists() or (seen := data.looks(source)) is None:
+    if data.is_dataset(source) or (seen := data.looks(source)) is None:
         return
     size, has_colour = seen
     larger = [min(one.data.size) for one in recipes().values() if not one.data.source]

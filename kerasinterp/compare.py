@@ -22,7 +22,7 @@ from kerasinterp import data, generation, presets, progress, training
 from kerasinterp.cluster import Cluster
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
-from kerasinterp.files import read_text, written_whole
+from kerasinterp.files import read_text, write_text
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.recipe import Data, Recipe, find, for_own_images, recipes
 from kerasinterp.run import Run
@@ -96,7 +96,7 @@ def compare(
         print(said)
     judged_by = judge(*yard)
     judged_by = dataclasses.replace(judged_by, note=" ".join(filter(None, (said, judged_by.note))))
-    _write(path, json.dumps(asked) + "\n")
+    write_text(path, json.dumps(asked) + "\n")
     runs = {
         (system, seed): (Run(output / "runs" / f"{system}_{seed}"), recipe.change(seed=seed))
         for seed in range(seeds)
@@ -269,7 +269,7 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool, settings: dict) 
         base, said = find(dataset, smoke=smoke).of_size(**form).change(**settings), ""
         if not base.data.source:
             raise InputError(f"{dataset} is for images of your own: name their folder in its place.")
-    elif pathlib.Path(dataset).exists():
+    elif not data.is_dataset(dataset):
         target = settings.pop("target", None)
         base = for_own_images(**form, smoke=smoke).change(source=dataset, **settings)
         base, said = _held_out(base, target)
@@ -354,7 +354,7 @@ def _kept_measures(run: Run, judged_by: Judge) -> list[dict]:
         if seen not in whole:
             whole[seen] = _measured(file, recipe, judged_by, seen)
             rows = [whole[key] for key in sorted(whole)]
-            _write(run.measures, json.dumps({"protocol": judged_by.protocol, "rows": rows}) + "\n")
+            write_text(run.measures, json.dumps({"protocol": judged_by.protocol, "rows": rows}) + "\n")
     return [whole[seen] for seen in models]
 
 
@@ -443,8 +443,8 @@ def _show(
 
 def write_table(output: pathlib.Path, stem: str, table: dict[str, dict], judged_by: Judge) -> None:
     """Writes rows by name as `<stem>.json` and `<stem>.md`, and the yardstick's figures."""
-    _write(output / f"{stem}.json", json.dumps(table | {"protocol": judged_by.protocol}, indent=1) + "\n")
-    _write(output / f"{stem}.md", markdown(table, judged_by))
+    write_text(output / f"{stem}.json", json.dumps(table | {"protocol": judged_by.protocol}, indent=1) + "\n")
+    write_text(output / f"{stem}.md", markdown(table, judged_by))
     for name, draw in judged_by.figures.items():
         draw(table, output / name)
 
@@ -509,8 +509,3 @@ def _read(path: pathlib.Path) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         why = str(error).rstrip(".")
         raise InputError(f"{path} cannot be read ({why}): remove it, and it is made again.") from error
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    with written_whole(path) as partial:
-        partial.write_text(text)

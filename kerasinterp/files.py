@@ -35,6 +35,12 @@ def written_whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
             partial.unlink(missing_ok=True)
 
 
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text, as `written_whole` does, in UTF-8."""
+    with written_whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def regular(path: str | os.PathLike) -> pathlib.Path:
     """Returns `path` if it is a file, which can be read at once; of a pipe, say, a reader might wait for ever.
 

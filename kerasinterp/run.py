@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import kerasinterp
 from kerasinterp.errors import InputError
-from kerasinterp.files import read_text, written_whole
+from kerasinterp.files import read_text, write_text
 from kerasinterp.recipe import Recipe
 
 try:
@@ -196,8 +196,7 @@ class Run:
         }
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
-            with written_whole(self.recipe_file) as partial:
-                partial.write_text(json.dumps(written, indent=1) + "\n")
+            write_text(self.recipe_file, json.dumps(written, indent=1) + "\n")
         except OSError as error:
             raise InputError(f"Cannot write to {self} ({error.strerror}): choose another --output.") from error
 

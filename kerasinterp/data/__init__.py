@@ -15,7 +15,7 @@ from kerasinterp.data.forms.sets import sets
 from kerasinterp.data.forms.triplets import HANDWRITTEN, NATURAL, Transformations, triplets, usual_ranges
 from kerasinterp.data.generated import glyphs, glyphs_scripts, lines, pole, spiral
 from kerasinterp.data.ink import ink_note
-from kerasinterp.data.loading import images, load_examples
+from kerasinterp.data.loading import images, is_dataset, load_examples
 from kerasinterp.data.notes import Note
 from kerasinterp.data.photo import centred_ink, read_photo
 from kerasinterp.data.preview import classes_of, looks
@@ -44,6 +44,7 @@ __all__ = [
     "glyphs_scripts",
     "images",
     "ink_note",
+    "is_dataset",
     "lines",
     "load",
     "load_examples",

@@ -27,7 +27,7 @@ from kerasinterp.data.datasets import is_writable
 from kerasinterp.data.memory import told
 from kerasinterp.data.stored import OpenFile, Stored
 from kerasinterp.errors import InputError
-from kerasinterp.files import written_whole
+from kerasinterp.files import write_text
 
 try:
     import fcntl
@@ -281,8 +281,8 @@ def _memory_of(path: pathlib.Path, content: str) -> Callable[[str, Callable[[], 
     def remembered(key: str, make: Callable[[], str]) -> str:
         if not isinstance(made := known().get(key), str):
             made = make()
-            with contextlib.suppress(OSError), written_whole(beside) as partial:
-                partial.write_text(json.dumps({"content": content, "made": known() | {key: made}}))
+            with contextlib.suppress(OSError):
+                write_text(beside, json.dumps({"content": content, "made": known() | {key: made}}))
         return made
 
     return remembered

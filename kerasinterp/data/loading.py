@@ -68,8 +68,7 @@ def load_examples(
     """
     memory = None if memory is None else bytes_of(memory)
     if isinstance(what, str | os.PathLike):
-        # A dataset's name means the dataset, even where a folder of that name happens to be.
-        if isinstance(what, str) and (not what or what in sources() or not _exists(what)):
+        if is_dataset(what):
             _check_choices(choices, _OF_DATASETS, "dataset")
             form = {"image_size": image_size, "channels": channels, "labels": labels, "invert": invert}
             return _of_dataset(what, split, memory, form, choices)
@@ -218,6 +217,11 @@ def _of_classes(
 
 def _of_files(image_size: int | tuple[int, int] | None, channels: int | None) -> tuple[int | tuple[int, int], int]:
     return 28 if image_size is None else image_size, 1 if channels is None else channels
+
+
+def is_dataset(what: str | os.PathLike) -> bool:
+    """Whether it names a dataset: a known one's name does, even where a folder of that name happens to be."""
+    return isinstance(what, str) and (not what or what in sources() or not _exists(what))
 
 
 def _exists(path: str) -> bool:

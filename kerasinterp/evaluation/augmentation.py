@@ -19,7 +19,7 @@ from kerasinterp.evaluation.figures import look, panels, readable, save
 from kerasinterp.evaluation.learner import RATE, Learner, interval
 from kerasinterp.evaluation.paths import as_float
 from kerasinterp.evaluation.seed_sets import usual_transformations
-from kerasinterp.files import read_text, written_whole
+from kerasinterp.files import read_text, write_text
 from kerasinterp.generation import augment
 from kerasinterp.generation.checks import check_seed
 from kerasinterp.nn import infogan
@@ -231,8 +231,7 @@ class Augmentation:
 
     def _write(self) -> None:
         if self._kept is not None:
-            with written_whole(self._kept) as partial:
-                partial.write_text(json.dumps({"protocol": self.protocol, "accuracies": self._found}, indent=1) + "\n")
+            write_text(self._kept, json.dumps({"protocol": self.protocol, "accuracies": self._found}, indent=1) + "\n")
 
 
 def _mark(model: Objective | None) -> str:

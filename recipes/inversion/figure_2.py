@@ -23,7 +23,7 @@ from kerasinterp.recipes.augintae_mnist import recipe as augintae
 from kerasinterp import data, generation
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.inversion import representation
-from kerasinterp.files import written_whole
+from kerasinterp.files import write_text
 from kerasinterp.generation.inversion import RATE, STEPS
 
 ROWS = ("training images", "encoded", "refined", "from the prior", "novel images", "encoded", "refined")
@@ -63,9 +63,8 @@ def figure_2(
     gap = np.full((1, *columns[0][0].shape[1:]), 255, np.uint8)
     joined = [np.concatenate([part for row in rows for part in (row, gap)][:-1]) for rows in zip(*columns, strict=True)]
     generation.save_grid(output / "figure_2.png", joined, list(ROWS))
-    for name, text in (("table.json", json.dumps(table, indent=1) + "\n"), ("table.md", as_markdown(table))):
-        with written_whole(output / name) as partial:
-            partial.write_text(text)
+    write_text(output / "table.json", json.dumps(table, indent=1) + "\n")
+    write_text(output / "table.md", as_markdown(table))
     return table
 
 
