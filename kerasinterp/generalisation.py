@@ -4,21 +4,24 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 import kerasinterp
 from kerasinterp import data, evaluation, generation, progress
 from kerasinterp.compare import names_of, recipe_beside, snapshots
+from kerasinterp.data.memory import for_images
+from kerasinterp.data.stored import blocks
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.frequencies import reconstructed_noise
 from kerasinterp.evaluation.paths import nearest
-from kerasinterp.files import written_whole
+from kerasinterp.files import write_text
 from kerasinterp.generation.checks import check_seed, needs
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.run import Run
+from kerasinterp.training import learned_from
 
 _SHOWN = 12  # images of a row
 # A dataset and its split; a version of TFDS is digits and dots, or a star.
@@ -53,7 +56,7 @@ def generalise(
     Returns:
         The content of `report.json`: by model, "l2" and "squared_error_255" by domain (`evaluation.l2_error`), and
         "noise", the error by frequency (`evaluation.noise_errors`); by training set, "nearest image of ...", what its
-        images are off by; "protocol".
+        images are off by; "protocol", which says what each training set is.
 
     Raises:
         InputError: models without encoder or decoder, or of different images; no domains, or such as cannot be read;
@@ -67,7 +70,7 @@ def generalise(
     if samples < 1 or trials < 1:
         raise InputError(f"samples is {samples} and trials {trials}: both are 1 or more.")
     check_seed(seed)
-    if invert and not any(pathlib.Path(domain).exists() for domain in domains):
+    if invert and all(map(data.is_dataset, domains)):
         raise InputError("Datasets come light on black: invert has no effect without a folder, so leave it out.")
     runs = {path: Run(path) for path in paths if Run(path).exists}
     recipes = {path: runs[path].recipe if path in runs else recipe_beside(path) for path in paths}
@@ -93,19 +96,21 @@ def generalise(
             for domain, own in made.items():
                 shown[domain][names[path]] = own[:_SHOWN]
             told.update()
-    for name, known in _training_sets(recipes, shape).items():
-        made = {domain: known[nearest(data.to_float(own), data.to_float(known))[0]] for domain, own in images.items()}
+    training_sets, described = _training_sets(recipes.values(), shape)
+    for name, examples in training_sets.items():
+        made = _nearest_of(examples, images)
         table[f"nearest image of {name}"] = _errors(images, made)
         for domain, own in made.items():
             shown[domain][f"nearest of {name}"] = own[:_SHOWN]
     protocol = {
         "kerasinterp": kerasinterp.__version__,
         "images": {domain: len(own) for domain, own in images.items()},
+        "training_sets": described,
         "trials": trials,
         "seed": seed,
     }
-    _write(output / "report.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
-    _write(output / "report.md", _markdown(table, images))
+    write_text(output / "report.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
+    write_text(output / "report.md", _markdown(table, images))
     of_models = {names[path]: model for path, model in loaded.items()}
     curves = {name: {int(key): error for key, error in table[name]["noise"].items()} for name in of_models}
     levels = {name: {domain: error / 255.0 for domain, error in table[name]["l2"].items()} for name in of_models}
@@ -137,15 +142,15 @@ def _common_shape(models: Mapping[pathlib.Path, Objective]) -> tuple[int, int, i
 
 def _name(domain: str, among: Sequence[str]) -> str:
     """What a domain is called: a folder by the last parts of its path, as few as tell it from the others."""
-    folders = [pathlib.Path(one).parts for one in dict.fromkeys(among) if pathlib.Path(one).exists()]
+    folders = [pathlib.Path(one).parts for one in dict.fromkeys(among) if not data.is_dataset(one)]
     own = pathlib.Path(domain).parts
     tails = (own[-number:] for number in range(1, len(own) + 1))
     told = (tail for tail in tails if [folder[-len(tail) :] for folder in folders].count(tail) == 1)
-    return str(pathlib.Path(*next(told, own))) if own in folders else domain
+    return domain if data.is_dataset(domain) else str(pathlib.Path(*next(told, own)))
 
 
 def _images(domain: str, shape: tuple[int, int, int], samples: int, seed: int, invert: bool) -> np.ndarray:
-    folder = pathlib.Path(domain).exists()
+    folder = not data.is_dataset(domain)
     named = None if folder else _NAMED.fullmatch(domain)
     what, split = named.groups() if named else (domain, "train")
     examples = data.load_examples(what, split, image_size=shape[:2], channels=shape[2], invert=invert and folder)
@@ -155,32 +160,54 @@ def _images(domain: str, shape: tuple[int, int, int], samples: int, seed: int, i
     return np.asarray(examples.select(chosen).images)
 
 
-def _training_sets(recipes: Mapping[pathlib.Path, Recipe | None], shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
-    """What the models were trained on, by name, in memory; what is not at hand is left out, with a note."""
-    known: dict[str, np.ndarray | None] = {}
-    for own in (recipe.data for recipe in recipes.values() if recipe and recipe.data.source):
-        name = _name(own.source, [own.source]) if own.split == "train" else f"{own.source}:{own.split}"
-        if name not in known:
-            form = {"image_size": shape[:2], "channels": shape[2], "invert": own.invert, **own.source_options}
-            form |= {} if pathlib.Path(own.source).exists() else {"download": False}  # a preset's, whole, say
-            try:
-                known[name] = np.asarray(data.load_examples(own.source, own.split, **form).images)
-            except InputError as why:
-                known[name] = None
-                data.notes.note(f"The nearest training images are left out: {why}")
-    return {name: images for name, images in known.items() if images is not None}
+def _training_sets(
+    recipes: Iterable[Recipe | None], shape: tuple[int, int, int]
+) -> tuple[dict[str, data.Examples], dict[str, dict]]:
+    """What the models were trained on, and which data that is, both by name; what is not at hand is left out, noted."""
+    recipes = [
+        recipe.change(image_size=shape[:2], channels=shape[2], form="images", form_options={}, attributes=())
+        for recipe in recipes
+        if recipe and recipe.data.source
+    ]
+    found, described = {}, {}
+    for recipe in recipes:
+        own = recipe.data
+        description = {key: getattr(own, key) for key in ("source", "split", "source_options", "invert", "share")}
+        description |= {"seed": recipe.seed} if own.share < 1.0 else {}
+        if description in described.values():
+            continue
+        name = _name(own.source, [one.data.source for one in recipes])
+        name = name if own.split == "train" else f"{name}:{own.split}"
+        same = sum(one == name or one.startswith(f"{name} (") for one in described)
+        name = f"{name} ({same + 1})" if same else name  # of another part or form: the report says which
+        described[name] = description
+        choices = {"download": False} if data.is_dataset(own.source) else {}  # a preset's, whole, say
+        try:
+            found[name] = learned_from(recipe, for_images(), **choices)
+        except InputError as why:
+            data.notes.note(f"The nearest training images are left out: {why}")
+    return found, described
+
+
+def _nearest_of(examples: data.Examples, images: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Of each domain's images the nearest examples, uint8, which need not be in memory."""
+    floats = {domain: data.to_float(own) for domain, own in images.items()}
+    least = {domain: np.full(len(own), np.inf) for domain, own in images.items()}
+    found = {domain: np.empty_like(own) for domain, own in images.items()}
+    for part in blocks(examples.images):
+        pool = data.to_float(part)
+        for domain, own in floats.items():
+            place, squared = nearest(own, pool)
+            closer = squared < least[domain]
+            least[domain][closer], found[domain][closer] = squared[closer], part[place[closer]]
+    return found
 
 
 def _errors(images: Mapping[str, np.ndarray], made: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
     measures = {"l2": evaluation.l2_error, "squared_error_255": evaluation.squared_error_255}
     return {
-        key: {domain: measure(data.to_float(own), _floats(made[domain])) for domain, own in images.items()}
-        for key, measure in measures.items()
+        key: {domain: measure(images[domain], made[domain]) for domain in images} for key, measure in measures.items()
     }
-
-
-def _floats(images: np.ndarray) -> np.ndarray:
-    return data.to_float(images) if images.dtype == np.uint8 else images
 
 
 def _markdown(table: Mapping[str, Mapping], images: Mapping[str, np.ndarray]) -> str:
@@ -200,8 +227,3 @@ def _draw_noise_reconstructions(
     drawn = np.concatenate([evaluation.noise(frequency, shape, 1, seed) for frequency in frequencies])
     rows = {"noise": drawn} | {name: reconstructed_noise(model, drawn) for name, model in models.items()}
     generation.save_grid(path, [*rows.values()], [*rows])
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    with written_whole(path) as partial:
-        partial.write_text(text)

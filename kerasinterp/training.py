@@ -494,7 +494,9 @@ def training_batches(
             f"memory is {told(memory)}, and one batch of {batch['batch_size']} images takes {told(least)}: allow more, "
             "or choose a smaller batch_size."
         )
-    examples = _examples(recipe, memory)
+    examples = learned_from(recipe, memory)
+    if own.form != "points" and not own.invert and (text := data.ink_note(examples.images)):
+        notes.note(text)
     form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
     kinds = typing.get_type_hints(form)
     if own.form == "triplets":
@@ -516,7 +518,16 @@ def training_batches(
     return examples, functools.partial(form, examples, **options, **batch)
 
 
-def _examples(recipe: Recipe, memory: int) -> data.Examples:
+def learned_from(recipe: Recipe, memory: int, **choices: object) -> data.Examples:
+    """The images that the recipe's models see, its `share` of them, with the labels that it needs.
+
+    Args:
+        memory: as `data.load_examples`.
+        choices: further arguments of `data.load_examples`, where `source_options` has no other.
+
+    Raises:
+        InputError: as `data.load_examples`; points for a recipe of images, or the other way round.
+    """
     own = recipe.data
     if (own.form == "points") != (own.source == "spiral"):
         kinds = ("images", "points of the plane")
@@ -531,11 +542,9 @@ def _examples(recipe: Recipe, memory: int) -> data.Examples:
     options = {"labels": labels, "image_size": own.size, "channels": own.channels, "invert": own.invert}
     if given_twice := sorted(options.keys() & own.source_options):
         raise InputError(f"{given_twice[0]} is a setting of its own: leave it out of source_options.")
-    examples = data.load_examples(own.source, own.split, memory=memory, **options, **own.source_options)
+    examples = data.load_examples(own.source, own.split, memory=memory, **options, **{**choices, **own.source_options})
     if isinstance(own.attributes, dict):
         examples = _with_attributes(recipe, examples)
-    if not own.invert and (text := data.ink_note(examples.images)):
-        notes.note(text)
     return examples if own.share == 1.0 else examples.select(recipe.trained_on(len(examples)))
 
 

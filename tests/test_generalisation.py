@@ -81,7 +81,7 @@ def test_splits_stand_behind_names(run, tmp_path, monkeypatch):
     for domain in ("omniglot:test", "mnist", "emnist/letters:train[:10]", "mnist:3.*.*:test", "mnist:3.0.1"):
         generalisation.generalise([run.model], tmp_path / "out", domains=[domain], trials=1)
     form = {"image_size": (SIZE, SIZE), "channels": 1, "invert": False}
-    splits = [(what, split) for what, split, own in asked if own == form and what != run.recipe.data.source]
+    splits = [(what, split) for what, split, own in asked if own == form]
     assert splits == [
         ("omniglot", "test"),
         ("mnist", "train"),
@@ -144,3 +144,35 @@ def test_dark_drawings_are_told_and_inverted(run, tmp_path):
     nearest = np.square((255.0 - drawn) / 255.0 - data.images(run.recipe.data.source, image_size=SIZE)[..., 0] / 255.0)
     expected = 255 * nearest.mean(axis=(1, 2)).min()
     assert light["nearest image of known"]["squared_error_255"]["paper"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_training_sets_of_one_name_and_shares_of_them_have_rows_of_their_own(run, tmp_path, monkeypatch):
+    """Of a share only what was trained on is near: what it held out is reconstructed as well as any other image."""
+    whole = run.recipe.change(seed=3)
+    part = whole.change(share=0.5)
+    other = whole.change(source=str(draw(tmp_path / "b" / "known", 4, 5)))
+    beside = dict(zip("wpo", (whole, part, other), strict=True))
+    for name in beside:
+        (tmp_path / f"{name}.keras").write_bytes(run.model.read_bytes())
+    monkeypatch.setattr(generalisation, "recipe_beside", lambda path: beside[path.stem])
+    models = [tmp_path / f"{name}.keras" for name in beside]
+    domains = [whole.data.source, other.data.source]
+    found = generalisation.generalise(models, tmp_path / "out", domains=domains, trials=1)
+    described = found["protocol"]["training_sets"]
+    assert [own["source"] for own in described.values()] == [domains[0], domains[0], domains[1]]
+    first, half, second = (found[f"nearest image of {name}"]["l2"] for name in described)
+    here, there = first
+    assert first[here] == second[there] == 0.0 and min(first[there], second[here]) > 0.0
+    images = data.images(domains[0], image_size=SIZE) / 255.0
+    kept = images[part.trained_on(len(images))]
+    nearest = np.square(images[:, np.newaxis] - kept).mean(axis=(2, 3, 4)).min(axis=1)
+    assert half[here] == pytest.approx(255 * np.sqrt(nearest).mean(), rel=1e-4) and half[here] > 0.0
+
+
+def test_a_datasets_name_means_the_dataset_where_a_folder_is_called_so(run, tmp_path, monkeypatch):
+    draw(tmp_path / "mnist", 3, 0)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="invert has no effect without a folder"):
+        generalisation.generalise([run.model], "out", domains=["mnist"], invert=True)
+    named = generalisation.generalise([run.model], "out", domains=["./mnist"], trials=1)
+    assert named["protocol"]["images"] == {"mnist": 3}
