@@ -148,7 +148,7 @@ class FewShot:
         self._kept = as_images(target_images[shuffled[:samples]])  # those that are reconstructed
 
         seeds, place = np.unique(np.concatenate([first, second]), return_inverse=True)
-        self._seeds = as_images(target_images[seeds])
+        self._seeds = target_images[seeds]  # as they came: as floats, a light pair looks like one in [0, 1]
         self._pairs, self._points, self._seed = np.stack(np.split(place, 2), axis=1), points, seed
         self._left, self._right = np.repeat(self._pairs, points, axis=0)[:samples].T
         smallest = min(len(self._real) // 2, len(self._kept), len(self._alphas))
@@ -200,7 +200,8 @@ class FewShot:
         """The row "pixel_fade", of blended pixels, and the floor "real": one half of the real target images against the
         other, and the domain classifier's error on held-out target images."""
         weight = self._alphas.reshape(-1, 1, 1, 1)
-        fade = (1.0 - weight) * self._seeds[self._left] + weight * self._seeds[self._right]
+        seeds = as_images(self._seeds)
+        fade = (1.0 - weight) * seeds[self._left] + weight * seeds[self._right]
         half = len(self._real) // 2
         real = _distances(self._real[:half], self._real[half:])
         real["misclassification"] = 1.0 - float(self._judges.domain.recalls[TARGET])

@@ -11,7 +11,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import legend, look, panels, required, save
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.generation import decode, first_codes, refine
-from kerasinterp.generation.checks import as_images
+from kerasinterp.generation.checks import as_pairs
 from kerasinterp.generation.inversion import RATE, STEPS, as_model
 from kerasinterp.objectives import Objective
 
@@ -22,7 +22,7 @@ def mean_errors(images: np.ndarray, made: np.ndarray) -> dict[str, float]:
     Args:
         images, made: (N, H, W, C), float in [-1, 1] or uint8.
     """
-    images = as_images(images, made=True)
+    images, made = as_pairs(images, made)
     return {
         "l2": l2_error(images, made),
         "squared": squared_error_255(images, made),
@@ -42,7 +42,6 @@ def representation(
         Errors (`mean_errors`), and images (N, H, W, C) in [-1, 1], both under `encoded` and `refined`.
     """
     model = as_model(model)
-    images = as_images(images, model.image_shape)
     first = first_codes(model, images, seed)
     codes = {"encoded": first, "refined": refine(model, images, first, steps=steps, rate=rate).codes}
     made = {name: decode(model, own) for name, own in codes.items()}

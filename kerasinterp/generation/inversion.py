@@ -70,7 +70,7 @@ def refine(
     if not 0.0 < rate < np.inf:
         raise InputError(f"rate is {rate}: give a step size above 0, 0.01 say.")
     images = as_images(images, model.image_shape)
-    codes = first_codes(model, images, seed) if codes is None else np.asarray(codes, np.float32)
+    codes = _first_codes(model, images, seed) if codes is None else np.asarray(codes, np.float32)
     wanted = getattr(model, "latent_shape", codes.shape[1:])
     if len(codes) != len(images) or codes.shape[1:] != tuple(wanted):
         raise InputError(f"codes have shape {codes.shape}: give {len(images)} of shape {tuple(wanted)}, one an image.")
@@ -102,7 +102,11 @@ def first_codes(model: Objective | keras.Model, images: object, seed: int = 0) -
         InputError: as `refine`; neither an encoder nor a prior; `seed` out of range.
     """
     model = as_model(model)
-    images = as_images(images, model.image_shape)
+    return _first_codes(model, as_images(images, model.image_shape), seed)
+
+
+def _first_codes(model: Any, images: np.ndarray, seed: int) -> np.ndarray:
+    """Of images that are checked: their floats may look as if they were in [0, 1]."""
     if hasattr(model, "encode"):
         return _in_equal_batches(model, "encode", images, images.shape[1:])
     check_seed(seed)

@@ -26,21 +26,27 @@ class Inversion(NormalPrior, Autoencoder):
 
     Args:
         decoder: G, latents -> images.
-        on_sphere: the prior's latents have length 1; `take_over` finds out.
+
+    Raises:
+        InputError: as `Autoencoder`; a reconstruction_loss, since no image is reconstructed.
     """
 
     players = (Player("encoder", networks=("encoder",), terms=("code",)),)
     fixed = ("decoder",)
     follows = True
 
-    def __init__(self, *, on_sphere: bool = False, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.on_sphere = bool(on_sphere)
+        if self.reconstruction_loss != type(self).reconstruction_loss:
+            raise InputError("Inversion minimises the error of codes, not of images: leave reconstruction_loss out.")
         size = math.prod(self.latent_shape)
         self.prior_mean = self.add_weight(shape=(size,), initializer="zeros", trainable=False, name="prior_mean")
         self.prior_root = self.add_weight(
             shape=(size, size), initializer="identity", trainable=False, name="prior_root"
         )
+        self.on_sphere = self.add_weight(
+            shape=(), initializer="zeros", dtype="bool", trainable=False, name="on_sphere"
+        )  # whether the prior's latents have length 1
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         latents = self._of_prior(self.normal(tf.shape(batch["c"])[0], *self.latent_shape))
@@ -62,10 +68,12 @@ class Inversion(NormalPrior, Autoencoder):
             raise InputError(
                 f"The {own} of {kind} has other layers than the decoder: give the backbone it was built by."
             )
-        self.decoder.set_weights(weights)
         latents = earlier.prior(_DRAWS, self.seed)
-        lengths = tf.norm(latents, axis=-1)
-        self.on_sphere = bool(tf.reduce_all(tf.abs(lengths - 1.0) < _UNIT))
+        unit = bool(tf.reduce_all(tf.abs(tf.norm(latents, axis=-1) - 1.0) < _UNIT))
+        if self.mixing.on_sphere and not unit:  # and the encoder, which then normalises, could never give them
+            raise InputError(f"The latents of {kind} are not of length 1: choose linear mixing.")
+        self.decoder.set_weights(weights)
+        self.on_sphere.assign(unit)
         mean, root = gaussian.fitted(tf.reshape(latents, [_DRAWS, -1]))
         self.prior_mean.assign(mean)
         self.prior_root.assign(root)
@@ -74,7 +82,4 @@ class Inversion(NormalPrior, Autoencoder):
         shape = tf.shape(normal)
         latents = gaussian.transformed(tf.reshape(normal, [shape[0], -1]), self.prior_mean, self.prior_root)
         latents = tf.reshape(latents, shape)
-        return tf.math.l2_normalize(latents, axis=-1) if self.on_sphere else latents
-
-    def get_config(self) -> dict:
-        return super().get_config() | {"on_sphere": self.on_sphere}
+        return tf.where(self.on_sphere, tf.math.l2_normalize(latents, axis=-1), latents)

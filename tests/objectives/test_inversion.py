@@ -9,6 +9,7 @@ from objective_test_case import run_objective_test, run_slow_objective_test
 from kerasinterp.errors import InputError
 from kerasinterp.generation import sample
 from kerasinterp.objectives import GLO, VAE, Inversion, PlainAE
+from kerasinterp.ops.mixing import Spherical
 
 
 def test_contract(tmp_path):
@@ -23,7 +24,8 @@ def test_contract_compiled():
 @pytest.mark.parametrize("on_sphere", [False, True])
 def test_terms_follow_the_paper(on_sphere, monkeypatch):
     """AugIntAE A.2: the mean squared error of a generated image's code; the images of the batch have no say in it."""
-    model = networks.make(Inversion, on_sphere=on_sphere)
+    model = networks.make(Inversion)
+    model.on_sphere.assign(on_sphere)
     rng = np.random.default_rng(0)
     normal, mean, root = (rng.normal(size=size) for size in ((COUNT, LATENT), LATENT, (LATENT, LATENT)))
     model.prior_mean.assign(mean)
@@ -47,7 +49,7 @@ def test_a_vaes_decoder_and_prior_are_taken_over(tmp_path):
     drawn = model.prior(20_000, seed=1).numpy()
     np.testing.assert_allclose(drawn.mean(axis=0), 0.0, atol=0.03)
     np.testing.assert_allclose(np.cov(drawn.T), np.eye(LATENT), atol=0.06)
-    assert not model.on_sphere and sample(model, 3).shape == (3, *networks.SHAPE)
+    assert not model.on_sphere.numpy() and sample(model, 3).shape == (3, *networks.SHAPE)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.prior(7, seed=1), model.prior(7, seed=1))
@@ -65,7 +67,17 @@ def test_unit_latents_stay_on_the_sphere(tmp_path):
     np.testing.assert_allclose(drawn.mean(axis=0), 0.0, atol=0.02)
     np.testing.assert_allclose(np.cov(drawn.T), np.eye(LATENT) / LATENT, atol=0.01)
     model.save(tmp_path / "model.keras")
-    assert keras.saving.load_model(tmp_path / "model.keras").on_sphere
+    assert keras.saving.load_model(tmp_path / "model.keras").on_sphere.numpy()
+
+
+def test_latents_of_other_lengths_are_not_mixed_on_the_sphere():
+    model = networks.make(Inversion, normalised=True, mixing=Spherical())
+    before = model.decoder.weights[0].numpy()
+    with pytest.raises(InputError, match="The latents of VAE are not of length 1: choose linear mixing"):
+        model.take_over(networks.make(VAE))
+    np.testing.assert_array_equal(model.decoder.weights[0], before)
+    with pytest.raises(InputError, match="leave reconstruction_loss out"):
+        networks.make(Inversion, reconstruction_loss="squared")
 
 
 def test_a_prior_that_is_neither_is_taken_over_as_its_gaussian():

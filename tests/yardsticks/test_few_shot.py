@@ -167,3 +167,11 @@ def test_pictures_of_all_kinds_of_models(judge, tmp_path):
     judge.picture({"prior": OfNone()}, tmp_path / "comparison.png")
     judge.picture({"codes": toys.identity()}, tmp_path / "comparison.png")
     assert {path.name for path in tmp_path.iterdir()} == made
+
+
+def test_light_pairs_are_seeds_like_others():
+    """Of 160 to 200 of 255: floats of a pair would look as if they were in [0, 1]."""
+    rng = np.random.default_rng(0)
+    light = rng.integers(160, 200, (20, 12, 12, 1), dtype=np.uint8), np.arange(20) % 2
+    judge = few_shot.of_images(toys.images(0, 30), light, samples=12, steps=2, shots=3, oracle=OF_TWO_STEPS)
+    assert judge.measure(OfSeeds(), None)["fid"] >= 0.0
