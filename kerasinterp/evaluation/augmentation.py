@@ -116,6 +116,8 @@ class Augmentation:
             "rate": RATE,
             "alpha": list(alpha) if isinstance(alpha, tuple) else alpha,
             "fraction": _FRACTION,
+            "transformations": vars(self._ranges),
+            "network": f"{network.__module__}.{network.__qualname__}",
             "seed": seed,
             "images": [train.fingerprint, test.fingerprint],
         }
@@ -153,6 +155,9 @@ class Augmentation:
         marks = {name: f"{name}{_mark(models.get(name))}" for name in ways}
         order = [(size, run, name) for size in self._steps for run in range(self._runs) for name in ways]
         todo = [one for one in order if self._key(*one, marks) not in self._found]
+        if todo:  # what cannot be mixed is told before any classifier is trained
+            for name in ("mixup", *models):
+                ways[name](self._chosen(todo[0][0], 0), self._batch_size, self._seed, 1)
         told = progress.bar(len(order), "augmentation", "classifiers", done=len(order) - len(todo))
         with told if self._verbose else contextlib.nullcontext():
             for size, run, name in todo:
@@ -238,8 +243,10 @@ def _mark(model: Objective | None) -> str:
     """What tells a model from others of its name; nothing of none."""
     if model is None:
         return ""
-    digest = hashlib.sha256(type(model).__name__.encode())
-    for variable in getattr(model, "variables", ()):
+    mixing = getattr(model, "mixing", None)
+    told = [type(mixing).__name__, mixing.get_config()] if hasattr(mixing, "get_config") else []
+    digest = hashlib.sha256(json.dumps([type(model).__name__, *told]).encode())
+    for variable in getattr(model, "weights", ()):
         digest.update(np.ascontiguousarray(variable.numpy()).data)
     return f" {digest.hexdigest()[:16]}"
 

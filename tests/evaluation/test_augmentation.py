@@ -8,6 +8,8 @@ import pytest
 from kerasinterp.data import Examples, Transformations, to_float
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import Augmentation, augmentation, draw_augmentation, table_of_augmentation
+from kerasinterp.nn import conv4
+from kerasinterp.ops.mixing import Spherical
 from tests.evaluation import toys
 
 SMALL = {"runs": 2, "batch_size": 8, "width": 2}
@@ -97,6 +99,33 @@ def test_models_of_one_name_are_told_apart_by_their_weights():
     one, other = toys.fixed([0.5, 0.5]), toys.fixed([0.6, 0.4])
     assert augmentation._mark(one) == augmentation._mark(toys.fixed([0.5, 0.5])) != augmentation._mark(other)
     assert augmentation._mark(None) == ""
+    straight, round_ = toys.identity(), toys.identity()
+    round_.mixing = Spherical()
+    assert augmentation._mark(straight) == augmentation._mark(toys.identity()) != augmentation._mark(round_)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"transformations": Transformations(rotation=90.0)}, {"network": conv4.classifier}, {"alpha": 0.3}]
+)
+def test_a_kept_file_is_of_one_experiment(settings, trained, tmp_path):
+    kept = tmp_path / "accuracies.json"
+    Augmentation(TRAIN, TEST, {3: 1}, kept=kept, **SMALL).measure({})
+    with pytest.raises(InputError, match=f"an experiment with other {next(iter(settings))}"):
+        Augmentation(TRAIN, TEST, {3: 1}, kept=kept, **SMALL | settings)
+
+
+def test_what_cannot_be_mixed_is_told_before_any_classifier_is_trained(trained):
+    class OfSeeds:
+        image_shape = (12, 12, 1)
+
+        def few_shot(self, seeds, n, seed):
+            return np.repeat(seeds[:1], n, axis=0)
+
+    with pytest.raises(InputError, match="alphas must lie in"):
+        Augmentation(TRAIN, TEST, {3: 1}, **SMALL | {"alpha": 2.0}).measure({})
+    with pytest.raises(InputError, match="OfSeeds makes images of seeds in its own way, without alpha"):
+        Augmentation(TRAIN, TEST, {3: 1}, **SMALL | {"alpha": 0.3}).measure({"rival": OfSeeds()})
+    assert not trained
 
 
 @pytest.mark.slow
