@@ -5,6 +5,7 @@ TensorFlow's graph optimizer fuses operations by their names, so the same seed w
 """
 
 import math
+from collections.abc import Iterator
 
 import keras
 
@@ -96,3 +97,9 @@ def check_image_shape(image_shape: tuple[int, int, int], divisor: int, network: 
     if channels not in (1, 3, 2, 6):
         raise InputError(f"{network} takes grey (1) or colour (3) images, got {channels} channels.")
     return height, width, channels
+
+
+def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a network, and of the networks in it."""
+    for layer in network.layers:
+        yield from layers_of(layer) if isinstance(layer, keras.Model) else (layer,)

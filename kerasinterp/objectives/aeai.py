@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
+from kerasinterp.nn.layers import layers_of
 from kerasinterp.nn.net import fits
 from kerasinterp.objectives.autoencoder import Autoencoder
-from kerasinterp.objectives.objective import layers_of
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses, replicas
 

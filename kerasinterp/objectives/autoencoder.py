@@ -54,16 +54,6 @@ class Autoencoder(Objective):
         self._called = True
 
     @property
-    def image_shape(self) -> tuple[int, ...]:
-        """(H, W, C), or (n,) for points."""
-        return tuple(self.encoder.input_shape[1:])
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """(n,) for vectors, (h, w, n) for convolutional latents."""
-        return tuple(self.encoder.output_shape[1:])
-
-    @property
     def latent_size(self) -> int:
         return self.latent_shape[-1]
 

@@ -35,16 +35,6 @@ class DAGAN(Wasserstein):
 
     form = ("pairs", {})
 
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """(H, W, C)."""
-        return self.shapes["images"]
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """Of a code, and of the noise."""
-        return self.shapes["latents"]
-
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "other" not in batch:
             raise InputError(

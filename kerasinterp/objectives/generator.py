@@ -12,15 +12,6 @@ class Generator(NormalPrior, Objective):
     Its networks have a `generator`, of the kind `decoder`; `prior` says where new latents come from.
     """
 
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """(H, W, C)."""
-        return tuple(self.generator.output_shape[1:])
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return tuple(self.generator.input_shape[1:])
-
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
         """Latents (B, *latent_shape) -> images (B, H, W, C) in [-1, 1]."""
         return self.generator(latents, training=False)

@@ -48,16 +48,6 @@ class NeuralStatistician(Objective):
             shape=(), initializer="ones", trainable=False, name="emphasis", aggregation="only_first_replica"
         )
 
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """(H, W, C)."""
-        return self.shapes["images"]
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        """(n,), of z."""
-        return self.shapes["latents"]
-
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if batch["c"].shape.rank != 5:
             raise InputError(

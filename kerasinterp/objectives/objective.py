@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.joint import Joint
+from kerasinterp.nn.layers import layers_of
 from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
@@ -115,7 +115,7 @@ class Objective(Kept, keras.Model):
 
     def take_over(self, earlier: keras.Model) -> None:
         """Begins where `earlier`, a trained model of another system, ended (a recipe's `after`)."""
-        raise InputError(f"{type(self).__name__} takes over nothing from an earlier run: leave `after` out.")
+        raise takes_nothing_over(type(self))
 
     def step_shares(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The share in 0..1 of its learning rate, on all replicas the same, that a player uses in this step."""
@@ -325,7 +325,17 @@ class Objective(Kept, keras.Model):
             logs = {key: value[tf.newaxis] for key, value in logs.items()}  # Keras takes the mean along this axis
         return logs
 
-    # Names and variables
+    # Names, shapes and variables
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """(H, W, C), or (n,) for points."""
+        return self.shapes["images"]
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """(n,) for vectors, (h, w, n) for convolutional latents."""
+        return self.shapes["latents"]
 
     @classmethod
     def network_names(cls) -> list[str]:
@@ -351,6 +361,10 @@ class Objective(Kept, keras.Model):
         return max(self.every.values()) // self.every[player.name]
 
 
+def takes_nothing_over(cls: type[Objective]) -> InputError:
+    return InputError(f"{cls.__name__} takes over nothing from an earlier run: leave `after` out.")
+
+
 def _penalties_of(player: Player) -> str:
     return f"{player.name}'s regularisers"
 
@@ -363,9 +377,3 @@ def _known(given: dict | None, kind: str, names: list[str], to: type, least: flo
         if to(value) < least:
             raise InputError(f"The number given for {key} is {least:g} or more, not {value}.")
     return {key: to(value) for key, value in (given or {}).items()}
-
-
-def layers_of(network: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a network, and of the networks in it."""
-    for layer in network.layers:
-        yield from layers_of(layer) if isinstance(layer, keras.Model) else (layer,)

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.objectives.objective import Objective, layers_of
+from kerasinterp.nn.layers import layers_of
+from kerasinterp.objectives.objective import Objective
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import gradients
 
