@@ -88,6 +88,11 @@ class Data:
         return (2,) if self.form == "points" else (*self.size, self.channels)
 
     @property
+    def at_once(self) -> int:
+        """Images of an example, which are not parted: those of a set."""
+        return int(self.form_options.get("size", 1)) if self.form == "sets" else 1
+
+    @property
     def number_of_attributes(self) -> int:
         return len(self._rows[0]) if self._rows else 0
 
@@ -148,7 +153,7 @@ class Schedule:
     Attributes:
         epochs: how many times `images_per_epoch`.
         images_per_epoch: images between two checkpoints, rounded up to whole batches.
-        batch_size: images a step.
+        batch_size: images a step; of sets, all their images count.
         precision: `float32`; `bfloat16` or, for GPUs that have no bfloat16 (T4, V100), `float16` (mixed: variables,
             losses and outputs stay float32; float16 under a loss scale for each player).
         jit_compile: compile the step with XLA, on one device; a resumed run is then equal but for rounding.

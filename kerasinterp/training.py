@@ -30,6 +30,7 @@ from kerasinterp.generation.checks import check_memory, codes_images, needs, tak
 from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
+from kerasinterp.objectives.objective import takes_nothing_over
 from kerasinterp.ops import mixing
 from kerasinterp.ops.adam import Adam
 from kerasinterp.ops.sgd import SGD
@@ -57,6 +58,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     options = _options(cls, recipe)
     if unknown := sorted(set(backbone.networks) - set(cls.network_names())):
         raise InputError(f"{cls.__name__} has no network {unknown[0]!r}: it has {', '.join(cls.network_names())}.")
+    if unused := backbone.unused(cls.nets()):
+        raise InputError(f"The backbone's option {unused[0]!r} has no effect on {cls.__name__}: leave it out.")
     if unknown := sorted(set(recipe.optimizers) - {"all", "first", "others", *(player.name for player in cls.players)}):
         names = ", ".join(player.name for player in cls.players)
         raise InputError(f"{cls.__name__} has no player {unknown[0]!r}: it has {names}.")
@@ -119,17 +122,25 @@ def with_objective(recipe: Recipe, name: str) -> Recipe:
         return recipe
     cls, common = _system(name), common_options(recipe.objective, name)
     players = {"all", "first", "others", *(player.name for player in cls.players)}
-    before, after = (max(player.every for player in one.players) for one in (system(recipe), cls))
+    # Its `every` stays behind, and the batch is that of a slice times the new system's slices, in whole examples.
+    every = {player.name: player.every for player in system(recipe).players}
+    every |= recipe.objective_options.get("every", {})
+    seen, slices = _in_form(recipe.data, cls), max(player.every for player in cls.players)
+    backbone = dataclasses.replace(
+        recipe.backbone,
+        networks={key: own for key, own in recipe.backbone.networks.items() if key in cls.network_names()},
+    )
+    unused = backbone.unused(cls.nets())
+    options = {key: value for key, value in backbone.options.items() if key not in unused}
+    slice_ = max(1, recipe.schedule.batch_size // max(every.values()) // seen.at_once) * seen.at_once
     return dataclasses.replace(
-        recipe.change(batch_size=max(1, recipe.schedule.batch_size // before) * after),
+        recipe.change(batch_size=slice_ * slices),
         objective=name,
-        data=_in_form(recipe.data, cls),
+        data=seen,
+        after="" if cls.take_over is Objective.take_over else recipe.after,
         objective_options={key: value for key, value in recipe.objective_options.items() if key in common},
         mixing=recipe.mixing if "mixing" in _all_arguments(cls) else "",
-        backbone=dataclasses.replace(
-            recipe.backbone,
-            networks={key: own for key, own in recipe.backbone.networks.items() if key in cls.network_names()},
-        ),
+        backbone=dataclasses.replace(backbone, options=options),
         optimizers={key: own for key, own in recipe.optimizers.items() if key in players},
     )
 
@@ -160,6 +171,14 @@ def check(recipe: Recipe) -> None:
     nets = system(recipe).nets()
     if system(recipe).follows and not recipe.after:
         raise InputError(f"{recipe.objective} begins with a trained model: name its run folder by `after` (--after).")
+    if recipe.after and system(recipe).take_over is Objective.take_over:
+        raise takes_nothing_over(system(recipe))
+    if rest := recipe.schedule.batch_size % (size := recipe.data.at_once):
+        nearest = [one for one in (recipe.schedule.batch_size - rest, recipe.schedule.batch_size - rest + size) if one]
+        raise InputError(
+            f"A batch of {recipe.schedule.batch_size} images is no whole number of sets of {size}: choose a batch_size "
+            f"of {' or '.join(map(str, nearest))}."
+        )
     if not recipe.data.source:
         raise InputError(f"{recipe.name} is for images of your own: give a folder of them, or a dataset, by --data.")
     check_memory(recipe.schedule.batch_size, recipe.data.shape)
@@ -277,7 +296,9 @@ def _train(recipe: Recipe, run: Run, resume: bool, memory: int | str | None, clu
     schedule, writes = recipe.schedule, cluster is None or cluster.is_chief
     strategy = cluster.strategy if cluster else _strategy()
     devices = strategy.num_replicas_in_sync
-    _check_shares(schedule.batch_size, devices)
+    if recipe.after and not resume and not (model := Run(recipe.after).model).exists():
+        raise InputError(f"there is no model file {model}.")
+    _check_shares(schedule.batch_size, devices, at_once=recipe.data.at_once)
     if schedule.jit_compile and devices > 1:
         raise InputError(f"jit_compile is for one device, and here are {devices}: leave it out.")
     with _noted() as told:
@@ -293,7 +314,7 @@ def _train(recipe: Recipe, run: Run, resume: bool, memory: int | str | None, clu
             model = build(recipe, examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
-    _check_shares(schedule.batch_size, devices, max(model.every.values()))
+    _check_shares(schedule.batch_size, devices, max(model.every.values()), recipe.data.at_once)
     step = steps_of(model)
 
     def from_step(step: int) -> Any:
@@ -401,11 +422,12 @@ def _told(strategy: tf.distribute.Strategy, cluster: Cluster | None) -> str:
     return told
 
 
-def _check_shares(size: int, devices: int, slices: int = 1) -> None:
-    """Raises InputError if the devices cannot have equal shares of a batch, or of each slice of one."""
-    if rest := size % (devices * slices):
-        nearest = " or ".join(f"{one}" for one in (size - rest, size - rest + devices * slices) if one)
-        cut = f" cut into {slices} slices" if slices > 1 else ""
+def _check_shares(size: int, devices: int, slices: int = 1, at_once: int = 1) -> None:
+    """Raises InputError if the devices cannot have equal shares, in whole examples, of a batch, or of its slices."""
+    if rest := size % (least := devices * slices * at_once):
+        nearest = " or ".join(f"{one}" for one in (size - rest, size - rest + least) if one)
+        cut = f" of sets of {at_once}" if at_once > 1 else ""
+        cut += f" cut into {slices} slices" if slices > 1 else ""
         raise InputError(
             f"{devices} devices cannot share a batch of {size}{cut} equally: choose a batch_size of {nearest}."
         )
@@ -487,11 +509,12 @@ def training_batches(
         InputError: as `data.load_examples`; no batch fits in the memory, or options that the form has not.
     """
     check(recipe)
-    own, batch = recipe.data, {"batch_size": recipe.schedule.batch_size, "seed": recipe.seed}
+    own, images = recipe.data, recipe.schedule.batch_size
+    batch = {"batch_size": images // own.at_once, "seed": recipe.seed}
     memory = for_images() if memory is None else bytes_of(memory)
-    if (least := batch["batch_size"] * math.prod(own.shape)) > memory:
+    if (least := images * math.prod(own.shape)) > memory:
         raise InputError(
-            f"memory is {told(memory)}, and one batch of {batch['batch_size']} images takes {told(least)}: allow more, "
+            f"memory is {told(memory)}, and one batch of {images} images takes {told(least)}: allow more, "
             "or choose a smaller batch_size."
         )
     examples = learned_from(recipe, memory)

@@ -747,7 +747,7 @@ def test_forms_of_classes(recipe, tmp_path):
     for seed, name in enumerate("ab"):
         draw(tmp_path / name, 5, seed)
     labelled = recipe.change(source=str(tmp_path))
-    for settings in ({"form": "pairs"}, {"form": "sets", "form_options": {"size": 3}}):
+    for settings in ({"form": "pairs"}, {"form": "sets", "form_options": {"size": 2}}):
         examples, batches = training.training_batches(labelled.change(**settings))
         assert examples.classes == ("a", "b")
         next(iter(batches(start_step=0)))
@@ -841,7 +841,8 @@ class Follower(PlainAE):
 
 def test_a_run_begins_where_another_ended(recipe, finished, tmp_path, monkeypatch):
     monkeypatch.setitem(OBJECTIVES, "Follower", Follower)
-    own = recipe.change(objective="Follower", after=str(finished.folder), epochs=1)
+    gone = Run(shutil.copytree(finished.folder, tmp_path / "before"))
+    own = recipe.change(objective="Follower", after=str(gone.folder), epochs=1)
     own = dataclasses.replace(own, optimizers={"all": Optimizer(1e-30, kind="sgd")})
     run = stop_at(1, signal.SIGINT, own, tmp_path / "run")
     taken = keras.saving.load_model(newest(run))
@@ -849,6 +850,7 @@ def test_a_run_begins_where_another_ended(recipe, finished, tmp_path, monkeypatc
     for mine, theirs in zip(taken.decoder.trainable_variables, wanted.decoder.trainable_variables, strict=True):
         np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
     monkeypatch.setattr(Follower, "take_over", lambda *_: pytest.fail("taken over again"))
+    shutil.rmtree(gone.folder)  # what it began with is needed no more
     training.train(own, run.folder, resume=True)
     with pytest.raises(InputError, match="AAE takes over nothing from an earlier run: leave `after` out"):
         training.train(recipe.change(after=str(finished.folder)), tmp_path / "other")
@@ -1023,7 +1025,35 @@ def test_a_system_that_cuts_batches_gets_larger_ones():
     wgangp = training.with_objective(own, "WGANGP")
     assert wgangp.schedule.batch_size == 5 * own.schedule.batch_size  # its critic steps five times
     assert training.with_objective(wgangp, "AugIntAE").schedule.batch_size == own.schedule.batch_size
+    alike = wgangp.change(objective_options={"every": {"generator": 1}}, batch_size=64)
+    assert training.with_objective(alike, "VAE").schedule.batch_size == 64  # it cut none
     assert training.build(wgangp.change(width=2, latent_size=2)).compiled
+
+
+def test_sets_are_counted_by_their_images(tmp_path):
+    """A step of another system on 32 images is one on six sets of five, and says so wherever images are counted."""
+    own = training.with_objective(find("augintae_maps_mnist"), "NeuralStatistician")
+    assert own.schedule.batch_size == 30 and own.data.at_once == 5
+    for seed, name in enumerate("ab"):
+        draw(tmp_path / name, 6, seed)
+    own = own.change(source=str(tmp_path), image_size=SIZE, batch_size=10)
+    _, batches = training.training_batches(own)
+    assert next(iter(batches(start_step=0)))["c"].shape == (2, 5, SIZE, SIZE, 1)
+    with pytest.raises(InputError, match=r"32 images is no whole number of sets of 5: choose a batch_size of 30 or 35"):
+        training.check(own.change(batch_size=32))
+    with pytest.raises(InputError, match=r"2 devices cannot share a batch of 15 of sets of 5 equally: .* 10 or 20"):
+        training._check_shares(15, 2, at_once=5)
+
+
+def test_what_another_system_has_no_use_of_stays_behind():
+    inversion, own = find("inversion_mnist"), find("augintae_maps_mnist")
+    assert inversion.after and training.with_objective(inversion, "VAE").after == ""
+    assert own.backbone.options == {"blocks": 2}
+    assert training.with_objective(own, "NeuralStatistician").backbone.options == {}  # its file builds no network of it
+    assert training.with_objective(own, "WGANGP").backbone.options == {"blocks": 2}
+    unused = own.change(objective="NeuralStatistician", form="sets", form_options={"size": 5}, mixing="", batch_size=30)
+    with pytest.raises(InputError, match="'blocks' has no effect on NeuralStatistician: leave it out"):
+        training.build(unused.change(objective_options={}, networks={}, backbone={"networks": {}}))
 
 
 def test_another_system_gets_the_form_of_data_that_it_needs():
@@ -1045,6 +1075,7 @@ def test_another_system_gets_the_form_of_data_that_it_needs():
         ),
         ({"backbone": {"module": "vgg"}}, "VGG needs image sides divisible by 16, got 28 x 28 pixels: 32 x 32"),
         ({"source": ""}, "augintae_mnist is for images of your own: give a folder of them"),
+        ({"after": "nosuch"}, "there is no model file nosuch"),
         ({"objective": "AEE"}, "Unknown objective"),
         ({"image_size": 16_000, "batch_size": 100_000}, "need .* GB of memory"),
     ],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 _OF_SETS = ("image_encoder", "statistic_network", "inference_network", "latent_decoder", "observation_decoder")
+_OF_ANY = ("latent_discriminator", "label_mixer", "latent_table")  # built alike, whatever the backbone
 _BUILDERS = ("encoder", "decoder", "discriminator", "critic", *_OF_SETS)
 # What every builder is told; the rest of its parameters are the backbone's options.
 _LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
@@ -168,6 +169,16 @@ class Backbone:
         if kind in builders or len(others) == 1:
             return (self.module if kind in builders else others[0]), kind
         raise InputError(f"The backbone {self.module} builds no {kind}: choose of {', '.join(others)}.")
+
+    def unused(self, nets: Mapping[str, Net]) -> list[str]:
+        """Its options that none of a system's networks takes: its file builds none of them that would."""
+        used: set[str] = set()
+        for name, net in nets.items():
+            own = self._of(name)
+            if own.module == self.module and net.kind not in _OF_ANY:
+                module, kind = own._home(net.kind)
+                used |= _options(_module(module), kind) if module == self.module else set()
+        return sorted(set(self.options) - used)
 
     def builders(self) -> dict[str, Callable[..., keras.Model]]:
         """Its functions that build networks, by kind.

@@ -33,8 +33,8 @@ MNIST = Recipe(
     ),
     optimizers={"all": Optimizer(rate=1e-3, clip=0.5)},  # official code
     schedule=Schedule(
-        batch_size=32,  # official code, in sets
-        images_per_epoch=12_000,  # in sets: each image leads one every five epochs
+        batch_size=5 * 32,  # official code: 32 sets
+        images_per_epoch=60_000,  # one pass: each image leads a set every five epochs
         epochs=300,  # official code
         snapshot_every=10,
     ),
@@ -44,7 +44,7 @@ OMNIGLOT = MNIST.change(
     name="neural_statistician_omniglot",
     summary="the neural statistician, Omniglot training -> test alphabets, 28 x 28 (AugIntAE table 2)",
     source="omniglot",
-    images_per_epoch=3_856,
+    images_per_epoch=19_280,  # one pass
     target=omniglot.RECIPE.target,
 )
 RECIPES = (MNIST, OMNIGLOT)
@@ -54,7 +54,7 @@ def smoke(recipe: Recipe) -> Recipe:
     return recipe.change(
         split="train[:5000]",
         backbone={"width": 8, "options": {"context_size": 32}},
-        images_per_epoch=320,
+        images_per_epoch=1_600,
         epochs=2,
         snapshot_every=1,
         samples=500,
