@@ -346,8 +346,7 @@ def compare(
         training.check(own)
         _tell_form(own, chosen="image_size" in settings, coloured=channels is not None)
     compare_systems(dataset, systems, output, seeds=seeds, jobs=jobs, smoke=smoke, **settings)
-    click.echo((output / "table.md").read_text())
-    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
+    _say_report(output, "table.md")
 
 
 @cli.command(short_help="Generate images from a few seed images.")
@@ -558,8 +557,7 @@ def evaluate(
         judged = {"target_options": {}, "target_without": (), "domain_by_class": False, "target_split": "test"} | judged
         judged |= {"yardstick": "few_shot", "target": target}
     evaluate_models(models, output, every=every, seed=seed, data=data, target=judged)
-    click.echo((output / "report.md").read_text())
-    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
+    _say_report(output, "report.md")
 
 
 @cli.command(short_help="Measure what models reconstruct of other images, and of noise.")
@@ -595,8 +593,7 @@ def generalise(
     with _quiet():
         from kerasinterp.generalisation import generalise as measure
     measure(models, output, domains=domains, samples=samples, trials=trials, invert=invert, seed=seed)
-    click.echo((output / "report.md").read_text())
-    _say_files(output, sorted(path for path in output.iterdir() if path.is_file() and not path.name.startswith(".")))
+    _say_report(output, "report.md")
 
 
 @cli.command(short_help="Export for TensorFlow, LiteRT or TF Serving.")
@@ -888,6 +885,13 @@ def _say_table(title: str, rows: dict[str, str]) -> None:
     for name, text in rows.items():
         click.echo(f"  {name:<{width}}  {text}")
     click.echo()
+
+
+def _say_report(directory: Path, table: str) -> None:
+    """Shows a report's table, and says which files it has."""
+    click.echo((directory / table).read_text())
+    shown = (path for path in directory.iterdir() if path.is_file() and not path.name.startswith("."))
+    _say_files(directory, sorted(shown))
 
 
 def _say_files(directory: Path, files: Any) -> None:

@@ -134,7 +134,7 @@ def images_per_second(run: Run) -> float:
 
 def _draw(output: pathlib.Path, models: dict, images: np.ndarray, labels: np.ndarray, seed: int) -> None:
     """Pairs of one letter in unlike faces, and what each model makes of five seeds of a letter."""
-    pairs = few_shot.of_one_class(labels, 8, 2, seed)
+    pairs = few_shot.same_class_sets(labels, 8, 2, seed)
     # One seed turned left, the other right, as far as training turned digits: strokes must turn with them.
     turn = RECIPE.data.form_options["rotation"]
     first, second = (_turned(images[side], angle) for side, angle in zip(pairs.T, (-turn, turn), strict=True))

@@ -595,5 +595,5 @@ def _sampler(recipe: Recipe, model: Objective) -> Callable[[Objective, pathlib.P
     if not codes_images(model):
         shots = recipe.target.shots
         return lambda model, path: few_shot.draw_few_shot(images, labels, shots, {type(model).__name__: model}, path)
-    pairs = few_shot.of_one_class(labels, 8, 2, seed=0)
+    pairs = few_shot.same_class_sets(labels, 8, 2, seed=0)
     return lambda model, path: few_shot.draw_pairs(images, pairs, {type(model).__name__: model}, path)

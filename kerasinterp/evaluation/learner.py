@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.nn import infogan
+from kerasinterp.ops.parts import in_parts
 from kerasinterp.reproducible import reproducible
 
 RATE = 3e-3  # ours
@@ -73,9 +74,7 @@ class Learner:
 
     def verdicts(self, images: np.ndarray) -> np.ndarray:
         """The likeliest class of each image, float32 (N, H, W, C) in [-1, 1]."""
-        starts = range(0, len(images), _AT_ONCE)
-        parts = [self._verdicts(tf.constant(images[start : start + _AT_ONCE])).numpy() for start in starts]
-        return finite(np.concatenate(parts), "the classifier's outputs").argmax(axis=1)
+        return finite(in_parts(self._verdicts, images, size=_AT_ONCE), "the classifier's outputs").argmax(axis=1)
 
     def _steps_of(self, batches):
         for _ in tf.range(self.steps):

@@ -14,8 +14,7 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.generation.checks import as_images, needs
 from kerasinterp.objectives import Objective
-
-_BATCH = 256  # bounds memory
+from kerasinterp.ops.parts import in_parts
 
 
 def encode(model: Objective, images: object, *, made: bool = False) -> np.ndarray:
@@ -87,6 +86,4 @@ def _predict(model: Objective, method: str, *inputs: np.ndarray) -> np.ndarray:
     signature = [tf.TensorSpec((None, *given.shape[1:]), given.dtype) for given in inputs]
     # A partial is a function of its own for each model: of methods TensorFlow says that they are traced too often.
     function = traced(model, (method, len(inputs)), lambda: functools.partial(getattr(model, method)), signature)
-    starts = range(0, len(inputs[0]), _BATCH)
-    batches = ([tf.constant(given[start : start + _BATCH]) for given in inputs] for start in starts)
-    return np.concatenate([function(*batch).numpy() for batch in batches])
+    return in_parts(function, *inputs)

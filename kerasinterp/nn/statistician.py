@@ -1,4 +1,4 @@
-"""The neural statistician's networks (Edwards and Storkey, 2016), as conormdurkan/neural-statistician has them.
+"""The neural statistician's networks (Edwards and Storkey, 2017), as conormdurkan/neural-statistician has them.
 
 An image encoder shared by the statistic and the inference network; `width`, 2 and 4 times `width` maps, 64, 128 and 256
 there, and dense layers of 4 * `width` units. Batch normalisation and ELU after each learned layer but where an image's

@@ -1,14 +1,16 @@
 """The data augmentation GAN."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
-from kerasinterp.objectives.wasserstein import Wasserstein, on_sphere
-
-_AT_ONCE = 256  # decoded; bounds memory
+from kerasinterp.objectives.wasserstein import Wasserstein
+from kerasinterp.ops.mixing import on_sphere
+from kerasinterp.ops.parts import in_parts
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -64,8 +66,7 @@ class DAGAN(Wasserstein):
         places = (chosen.random(n) * len(seeds)).astype(int)
         codes = tf.gather(self.encoder(tf.constant(seeds, tf.float32), training=False), places)
         noise = tf.constant(noise.standard_normal((n, *self.latent_shape)), tf.float32)
-        parts = [slice(start, start + _AT_ONCE) for start in range(0, n, _AT_ONCE)]
-        return np.concatenate([self._decode(codes[part], noise[part], training=False) for part in parts])
+        return in_parts(functools.partial(self._decode, training=False), codes, noise)
 
     def _decode(self, codes: tf.Tensor, noise: tf.Tensor, training: bool) -> tf.Tensor:
         return self.decoder(tf.concat([on_sphere(codes), on_sphere(noise)], -1), training=training)

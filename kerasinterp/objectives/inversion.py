@@ -10,6 +10,7 @@ from kerasinterp.objectives.autoencoder import Autoencoder
 from kerasinterp.objectives.normal_prior import NormalPrior
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import gaussian, losses
+from kerasinterp.ops.mixing import on_sphere
 
 _DRAWS = 2**15  # of a prior, from which its Gaussian is taken: variances to a hundredth
 _UNIT = 1e-3  # how far a unit latent's length may be from 1
@@ -82,4 +83,4 @@ class Inversion(NormalPrior, Autoencoder):
         shape = tf.shape(normal)
         latents = gaussian.transformed(tf.reshape(normal, [shape[0], -1]), self.prior_mean, self.prior_root)
         latents = tf.reshape(latents, shape)
-        return tf.where(self.on_sphere, tf.math.l2_normalize(latents, axis=-1), latents)
+        return tf.where(self.on_sphere, on_sphere(latents), latents)

@@ -9,9 +9,9 @@ from kerasinterp.nn.net import Net
 from kerasinterp.objectives.objective import Objective
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses
+from kerasinterp.ops.parts import in_parts
 
 _GAUSSIANS = ("statistic_network", "inference_network", "latent_decoder")
-_AT_ONCE = 256  # decoded; bounds memory
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -97,9 +97,8 @@ class NeuralStatistician(Objective):
         mean, log_variance = _gaussian(self.latent_decoder(c, training=False))
         noise = np.random.default_rng(seed).standard_normal((n, *self.latent_shape)).astype(np.float32)
         latents = mean + tf.exp(0.5 * log_variance) * noise
-        parts = [latents[start : start + _AT_ONCE] for start in range(0, n, _AT_ONCE)]
-        made = [self.observation_decoder([z, tf.repeat(c, len(z), 0)], training=False) for z in parts]
-        return np.concatenate([np.tanh(0.5 * logits) for logits in made])  # 2 sigmoid(x) - 1
+        logits = in_parts(lambda z: self.observation_decoder([z, tf.repeat(c, len(z), 0)], training=False), latents)
+        return np.tanh(0.5 * logits)  # 2 sigmoid(x) - 1
 
     def _drawn(self, mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
         return mean + tf.exp(0.5 * log_variance) * self.normal(*tf.unstack(tf.shape(mean)))

@@ -64,8 +64,3 @@ class Wasserstein(Objective):
             Player("critic", networks=("critic",), terms=("penalty", "difference")),
             Player("generator", networks=networks, terms=("fooling",), every=5),
         )
-
-
-def on_sphere(latents: tf.Tensor) -> tf.Tensor:
-    """Latents (B, ..., n) of length 1 (AugIntAE A.1)."""
-    return tf.math.l2_normalize(latents, axis=-1)

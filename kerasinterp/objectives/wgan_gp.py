@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.generator import Generator
-from kerasinterp.objectives.wasserstein import Wasserstein, on_sphere
+from kerasinterp.objectives.wasserstein import Wasserstein
+from kerasinterp.ops.mixing import on_sphere
 
 
 @keras.saving.register_keras_serializable("kerasinterp")

@@ -47,6 +47,11 @@ def slerp(a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
     return (weight_a * unit_a + weight_b * unit_b) * ((1.0 - t) * length_a + t * length_b)
 
 
+def on_sphere(latents: tf.Tensor) -> tf.Tensor:
+    """Latents (B, ..., n) brought to length 1 (AugIntAE A.1)."""
+    return tf.math.l2_normalize(latents, axis=-1)
+
+
 def _length(x: tf.Tensor) -> tf.Tensor:
     # A floor of 1e-6 on the square, not smaller: float16 flushes 1e-12 to zero.
     return tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(x), axis=-1, keepdims=True), 1e-6))

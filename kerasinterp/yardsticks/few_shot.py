@@ -110,7 +110,7 @@ def of_images(
     common = {"seed": seed, "precision": precision, "cache_dir": cache_dir, "verbose": 1}
     distances = evaluation.FewShot(*source, *target, samples=samples, steps=steps, **common, **settings)
     images, labels = target
-    pairs = of_one_class(labels, _PAIRS, 2, seed=0)
+    pairs = same_class_sets(labels, _PAIRS, 2, seed=0)
     notes = []
     if distances.protocol["fid_unreliable"]:
         notes.append("The target has too few images for a Frechet distance: its FIDs tell little.")
@@ -246,7 +246,7 @@ def draw_few_shot(
     images: np.ndarray, labels: np.ndarray, shots: int, models: Mapping[str, Objective], path: pathlib.Path
 ) -> None:
     """What each model makes of some sets of seeds (AugIntAE figure 6)."""
-    sets = of_one_class(labels, _SETS, shots, seed=0)
+    sets = same_class_sets(labels, _SETS, shots, seed=0)
     made = {"pixel fade": evaluation.fade_of_sets(images, sets, _MADE, 0)}
     made |= {name: evaluation.few_shot_of_sets(model, images, sets, _MADE, 0) for name, model in models.items()}
     made = {name: one.reshape(_SETS, _MADE, *one.shape[1:]) for name, one in made.items()}
@@ -291,7 +291,7 @@ def target_images(recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
     return images[kept], labels[kept]
 
 
-def of_one_class(labels: np.ndarray, count: int, size: int, seed: int) -> np.ndarray:
+def same_class_sets(labels: np.ndarray, count: int, size: int, seed: int) -> np.ndarray:
     """Indices (count, size) of different images of one class, the classes in turn, drawn by `seed`.
 
     Raises:

@@ -16,7 +16,7 @@ from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance,
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
 from kerasinterp.yardsticks import Judge
-from kerasinterp.yardsticks.few_shot import MOST_SOURCE, draw_pairs, of_one_class, turning
+from kerasinterp.yardsticks.few_shot import MOST_SOURCE, draw_pairs, same_class_sets, turning
 
 READS = ("source", "split", "source_options", "invert", "judge_steps", "samples")  # of a recipe's data and target
 _FLIPS = ((), (1,), (2,), (1, 2))  # axes of images (N, H, W, C)
@@ -64,7 +64,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
         return {"pixel_fade": {key: value for key, value in fade.items() if key not in _OF_RECONSTRUCTIONS}}
 
     def picture(models: Mapping[str, Objective], path: pathlib.Path) -> None:
-        draw_pairs(judged, of_one_class(np.zeros(len(judged), int), _PAIRS, 2, seed=0), models, path)
+        draw_pairs(judged, same_class_sets(np.zeros(len(judged), int), _PAIRS, 2, seed=0), models, path)
         able = {name: model for name, model in models.items() if model.mixing.at_any_weight}
         ranges = evaluation.usual_transformations(judged)
         evaluation.draw_turning(able, judged, path.with_name("turning.png"), ranges, seed=seed)

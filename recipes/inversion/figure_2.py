@@ -25,6 +25,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.evaluation.inversion import representation
 from kerasinterp.files import write_text
 from kerasinterp.generation.inversion import RATE, STEPS
+from kerasinterp.yardsticks import few_shot
 
 ROWS = ("training images", "encoded", "refined", "from the prior", "novel images", "encoded", "refined")
 _SHOWN = 8  # images of a model in the figure
@@ -34,9 +35,7 @@ def images_of(count: int, seed: int) -> dict[str, np.ndarray]:
     """MNIST's test images, and letters that do not look like digits, uint8 (count, 28, 28, 1) each."""
     recipe, rng = augintae.RECIPE, np.random.default_rng(seed)
     digits = data.images(recipe.data.source, split="test", image_size=28, channels=1)
-    target = recipe.target
-    letters, labels = data.images(target.target, split=target.target_split, image_size=28, channels=1, labels=True)
-    letters = letters[~np.isin(labels, target.target_without)]
+    letters, _ = few_shot.target_images(recipe)
     return {
         name: own[rng.choice(len(own), count, replace=False)]
         for name, own in (("training", digits), ("novel", letters))

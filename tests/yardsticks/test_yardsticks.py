@@ -178,20 +178,20 @@ def test_judges_know_a_random_part_of_a_large_source(most, count, letters, monke
 
 def test_pairs_are_of_one_class():
     labels = np.array([0, 1, 1, 2, 0, 3])
-    pairs = few_shot.of_one_class(labels, 7, 2, seed=0)
+    pairs = few_shot.same_class_sets(labels, 7, 2, seed=0)
     assert pairs.shape == (7, 2)
     assert (labels[pairs[:, 0]] == labels[pairs[:, 1]]).all()
     assert (pairs[:, 0] != pairs[:, 1]).all()
     assert set(labels[pairs[:2, 0]]) == {0, 1}  # in turn
-    np.testing.assert_array_equal(pairs, few_shot.of_one_class(labels, 7, 2, seed=0))
-    assert (pairs != few_shot.of_one_class(np.repeat([0, 1], 3), 7, 2, seed=1)).any()
+    np.testing.assert_array_equal(pairs, few_shot.same_class_sets(labels, 7, 2, seed=0))
+    assert (pairs != few_shot.same_class_sets(np.repeat([0, 1], 3), 7, 2, seed=1)).any()
     with pytest.raises(InputError, match="No class of the target has 2 images"):
-        few_shot.of_one_class(np.arange(3), 2, 2, seed=0)
+        few_shot.same_class_sets(np.arange(3), 2, 2, seed=0)
 
 
 def test_sets_are_of_classes_that_have_enough():
     labels = np.array([0] * 3 + [1] * 5 + [2] * 4)
-    sets = few_shot.of_one_class(labels, 6, 4, seed=0)
+    sets = few_shot.same_class_sets(labels, 6, 4, seed=0)
     assert sets.shape == (6, 4) and all(len(set(one)) == 4 for one in sets.tolist())
     assert [set(labels[one]) for one in sets] in ([{1}, {2}] * 3, [{2}, {1}] * 3)
 
@@ -419,7 +419,7 @@ def test_few_shot_shows_eight_pairs_of_a_class(letters, monkeypatch):
     assert (path, models, turned) == (pathlib.Path("x.png"), shown, [pathlib.Path("turning.png")])
     assert first.shape == second.shape == (8, 8, 8, 1) and first.min() == -1.0 and first.max() <= 1.0
     np.testing.assert_array_equal(first, second)  # of one class, whose images are alike here
-    pairs = few_shot.of_one_class(np.repeat(np.arange(5), 4), 8, 2, seed=0)
+    pairs = few_shot.same_class_sets(np.repeat(np.arange(5), 4), 8, 2, seed=0)
     np.testing.assert_allclose((first[:, 0, 0, 0] + 1) * 127.5, pairs[:, 0] // 4, atol=1e-4)
 
 
