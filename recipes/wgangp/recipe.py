@@ -11,49 +11,33 @@ if __name__ == "__main__":
 
 from kerasinterp.recipes.augintae_mnist import recipe as mnist
 from kerasinterp.recipes.augintae_omniglot import recipe as omniglot
+from kerasinterp.recipes.augintae_photographs import recipe as photographs
 
-from kerasinterp.recipe import Backbone, Optimizer, Recipe, Target
+from kerasinterp.recipe import Optimizer, Recipe
 
-GAME = {
+GAN = {
+    "objective": "WGANGP",
+    "form": "images",
+    "form_options": {},
     # A.1's rate (algorithm 1 of Gulrajani et al. has 1e-4) and algorithm 1's decays, which A.1 leaves open (README.md).
     "optimizers": {"all": Optimizer(rate=1e-3, betas=(0.0, 0.9))},
     "batch_size": 5 * 64,  # 64 a slice, the generator on each fifth (A.1; Gulrajani et al., algorithm 1)
     "epochs": 200,  # A.1: twice as long as the others
     "snapshot_every": 10,
 }
-ON_CHARACTERS = {"objective": "WGANGP", "form": "images", "form_options": {}, **GAME}
-# DCGAN's networks, 512 latents (A.1), for whole photographs.
-ON_PHOTOGRAPHS = {
-    **ON_CHARACTERS,
-    "channels": 3,
-    "backbone": Backbone(module="dcgan", width=64, latent_size=512),
-    "target": Target(),
-}
-
 MNIST = mnist.RECIPE.change(
-    name="wgangp_mnist", summary="WGANGP on MNIST digits, 28 x 28 (AugIntAE figure 2, table 2)", **ON_CHARACTERS
+    name="wgangp_mnist", summary="WGANGP on MNIST digits, 28 x 28 (AugIntAE figure 2, table 2)", **GAN
 )
 OMNIGLOT = omniglot.RECIPE.change(
     name="wgangp_omniglot",
     summary="WGANGP on Omniglot's training alphabets, 28 x 28 (AugIntAE table 2)",
-    **ON_CHARACTERS,
+    **GAN,
 )
-CIFAR = MNIST.change(
-    name="wgangp_cifar10",
-    summary="WGANGP on CIFAR-10, 64 x 64 (AugIntAE table 2)",
-    source="cifar10",
-    image_size=64,  # A.1
-    images_per_epoch=50_000,  # one pass
-    **ON_PHOTOGRAPHS,
-)
-FACES = MNIST.change(
+CIFAR = photographs.CIFAR.change(name="wgangp_cifar10", summary="WGANGP on CIFAR-10, 64 x 64 (AugIntAE table 2)", **GAN)
+FACES = photographs.FACES.change(
     name="wgangp_celeba",
     summary="WGANGP on Celeb-A's male faces, 128 x 128 (AugIntAE section 5.2)",
-    source="celeb_a",
-    source_options={"where": {"Male": True}},
-    image_size=128,  # A.1
-    images_per_epoch=68_261,  # one pass
-    **ON_PHOTOGRAPHS,
+    **GAN,
 )
 RECIPES = (
     MNIST,

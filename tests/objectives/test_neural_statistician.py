@@ -10,6 +10,7 @@ from kerasinterp import generation
 from kerasinterp.data import sets
 from kerasinterp.errors import InputError
 from kerasinterp.objectives import NeuralStatistician
+from kerasinterp.ops.parts import in_parts
 
 
 def make():
@@ -130,7 +131,7 @@ def test_the_same_seed_gives_the_same_images_of_any_number(monkeypatch):
     assert made.tobytes() == generation.few_shot(model, seeds, 6, seed=2).tobytes()
     assert np.abs(made - generation.few_shot(model, seeds, 6, seed=4)).max() > 1e-3
     np.testing.assert_allclose(generation.few_shot(model, seeds, 2, seed=2), made[:2], atol=1e-5)
-    monkeypatch.setattr("kerasinterp.objectives.neural_statistician._AT_ONCE", 4)
+    monkeypatch.setattr(in_parts, "__kwdefaults__", {"size": 4})
     np.testing.assert_allclose(generation.few_shot(model, seeds, 6, seed=2), made, atol=1e-5)
     assert (model.image_shape, model.latent_shape) == (networks.SHAPE, (networks.LATENT,))
 
