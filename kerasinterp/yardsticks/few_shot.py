@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasinterp import data, evaluation, generation
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation.paths import nearest
 from kerasinterp.generation.checks import codes_images, takes_seeds
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
@@ -34,6 +35,8 @@ ALSO_TAKES = ("few_shot", "prior")  # what makes images of seeds in its own way;
 _PAIRS = 8  # of the picture
 _ON_A_LINE = 3  # panels
 _SETS, _MADE, _DRAWN = 6, 10, 24  # of other pictures: sets of seeds, what is made of each, and of a prior
+_SIX = 6  # seeds, whose pairs' midpoints are fifteen new images (AugIntAE figure 8)
+_TRIED = 512  # pairs that the telling ones are of
 MOST_SOURCE = 640 * 10**6  # bytes; AugIntAE's largest, CIFAR's 50,000 images of 64 x 64 (A.1), are used whole
 _PER_SET = 5  # new images of each set of seeds
 _NEIGHBOURS = 5  # that density and coverage look at, the most of these measures
@@ -163,6 +166,11 @@ def of_images(
         evaluation.draw_turning(able(_turns), images, path.with_name("turning.png"), ranges, seed=seed)
         with contextlib.suppress(InputError):  # no class has seeds for it
             draw_few_shot(images, labels, shots, able(takes_seeds), path.with_name("few_shot.png"))
+        with contextlib.suppress(InputError):
+            draw_midpoints(images, labels, able(codes_images), path.with_name("midpoints.png"))
+        if len(mixing := able(_turns)) > 1:
+            telling = telling_pairs(images, labels, mixing, distances.features)
+            draw_pairs(images, telling, mixing, path.with_name("telling_pairs.png"))
         if drawing := able(lambda model: hasattr(model, "prior")):
             draw_samples(drawing, path.with_name("samples.png"))
 
@@ -240,6 +248,35 @@ def draw_pairs(images: np.ndarray, pairs: np.ndarray, models: Mapping[str, Objec
     """What each model makes between the images of each pair, indices (N, 2)."""
     first, second = (data.to_float(images[side]) for side in pairs.T)
     generation.save_interpolations(path, first, second, models)
+
+
+def telling_pairs(
+    images: np.ndarray,
+    labels: np.ndarray,
+    models: Mapping[str, Objective],
+    features: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Of random pairs of a class those that tell models apart, indices (N, 2), the most telling first.
+
+    On them the models differ most in how far, by `features`, what they make half-way is from the nearest of the
+    images. Source: AugIntAE figures 14 to 17, pairs chosen by eye for the artefacts of some models; by a rule here,
+    which spares none of them.
+    """
+    pairs = np.unique(np.sort(same_class_sets(labels, _TRIED, 2, seed=0)), axis=0)
+    first, second = (images[side] for side in pairs.T)
+    real = features(images[np.sort(np.random.default_rng(0).permutation(len(images))[: 2 * _TRIED])])
+    half_way = (generation.interpolate(model, first, second, (0.5,))[:, 0] for model in models.values())
+    far = [np.sqrt(nearest(features(made), real)[1]) for made in half_way]
+    return pairs[np.argsort(-np.std(far, axis=0), kind="stable")[:_PAIRS]]
+
+
+def draw_midpoints(images: np.ndarray, labels: np.ndarray, models: Mapping[str, Objective], path: pathlib.Path) -> None:
+    """Each model's fifteen midpoints of six seeds, for some sets of seeds (AugIntAE figure 8)."""
+    sets = same_class_sets(labels, _SETS, _SIX, seed=0)
+    made = {
+        name: np.stack([generation.midpoints(model, images[one]) for one in sets]) for name, model in models.items()
+    }
+    generation.save_few_shot(path, images[sets], made, columns=_ON_A_LINE - 1)
 
 
 def draw_few_shot(

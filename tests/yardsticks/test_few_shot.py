@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasinterp.evaluation.paths import as_float
 from kerasinterp.ops import mixing
 from kerasinterp.yardsticks import few_shot
 from tests.evaluation import toys
@@ -160,13 +161,34 @@ def test_what_takes_no_seeds_is_measured_by_samples_of_its_prior(judge, rows):
 def test_pictures_of_all_kinds_of_models(judge, tmp_path):
     models = {"codes": toys.identity(), "own way": OfSeeds(), "prior": OfNone()}
     judge.picture(models, tmp_path / "comparison.png")
-    made = {"comparison.png", "turning.png", "few_shot.png", "samples.png"}
+    made = {"comparison.png", "turning.png", "few_shot.png", "midpoints.png", "samples.png"}
     assert {path.name for path in tmp_path.iterdir()} == made
     for path in made:
         (tmp_path / path).unlink()
     judge.picture({"prior": OfNone()}, tmp_path / "comparison.png")
     judge.picture({"codes": toys.identity()}, tmp_path / "comparison.png")
     assert {path.name for path in tmp_path.iterdir()} == made
+
+
+def test_telling_pairs_are_those_where_models_differ_most():
+    images, labels = toys.images(1, 16, angle=1)
+    models = {"copy": toys.identity(), "blank": toys.blank()}
+    found = few_shot.telling_pairs(images, labels, models, lambda x: as_float(x).reshape(len(x), -1))
+
+    real = images.astype(np.float64).reshape(16, -1) / 127.5 - 1.0
+    pairs = np.stack(np.triu_indices(16, 1), axis=1)
+    pairs = pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]]  # fewer than are tried: all are
+    fades = real[pairs].mean(axis=1)
+    away = np.linalg.norm(fades[:, np.newaxis] - real, axis=-1).min(axis=1)
+    order = np.argsort(-np.abs(away - np.linalg.norm(real, axis=-1).min()))
+    np.testing.assert_array_equal(found, pairs[order[: len(found)]])
+
+
+def test_one_model_has_no_telling_pairs_and_several_have(judge, tmp_path):
+    judge.picture({"a": toys.identity()}, tmp_path / "one" / "comparison.png")
+    judge.picture({"a": toys.identity(), "b": toys.blank()}, tmp_path / "two" / "comparison.png")
+    one, two = ({path.name for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert two - one == {"telling_pairs.png"} and one < two
 
 
 def test_light_pairs_are_seeds_like_others():
