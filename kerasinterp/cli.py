@@ -454,6 +454,7 @@ def interpolate(
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Step size.  [default: 0.01]")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of the draws of a model without encoder.")
 @click.option("--invert", "dark", is_flag=True, help="The images are dark on white, the model's light on black.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier call wrote in the directory.")
 def invert(
     model: Path,
@@ -463,6 +464,7 @@ def invert(
     rate: float | None,
     seed: int,
     dark: bool,
+    ink: bool,
     overwrite: bool,
 ) -> None:
     """Find the codes of which MODEL makes the IMAGES best, files or folders: an oracle encoder (AugIntAE A.2).
@@ -474,6 +476,8 @@ def invert(
     codes = output / "codes.npy"
     if codes.exists() and not overwrite:
         raise InputError(f"{output} already holds codes: choose another --output, or add --overwrite.")
+    if ink:
+        _refuse_given(("dark",), "with --ink, which sees for itself what is dark")
     with _quiet():
         import numpy as np
 
@@ -484,7 +488,7 @@ def invert(
     encodes = hasattr(loaded, "encode")
     if encodes:
         _refuse_given(("seed",), "on a model with an encoder")
-    real = _read_images(images, loaded.image_shape, dark)
+    real = _read_images(images, loaded.image_shape, dark, ink=ink)
     first = generation.first_codes(loaded, real, seed)
     asked = {"steps": steps, "rate": rate}
     found = generation.refine(loaded, real, first, **{name: value for name, value in asked.items() if value})

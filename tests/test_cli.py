@@ -120,6 +120,7 @@ def test_help_needs_no_tensorflow(arguments):
         (["invert", "m.keras", "a", "--rate", "0", "-o", "x"], "0.0 is not in the range x>0"),
         (["invert", "m.keras", "a", "-o", "x"], "there is no model file m.keras"),
         (["interpolate", "m.keras", "a", "b", "--ink", "--invert", "-o", "x.png"], "--invert has no effect with --ink"),
+        (["invert", "m.keras", "a", "--ink", "--invert", "-o", "x"], "--invert has no effect with --ink"),
         (["generate", "m.keras", "a", "-n", "2147483648", "-o", "x"], "is not in the range 1<=x<=2147483647"),
         (["generate", "m.keras", "a", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
         (["quickstart", "--seed", "4294967296", "-o", "x"], "is not in the range 0<=x<=4294967295"),
@@ -616,6 +617,7 @@ def test_photos_of_ink_are_made_fit_and_what_was_done_is_told(capfd, model, tmp_
     for call in (
         ("generate", model, photos, "-n", 2, "--ink", "-o", tmp_path / "new"),
         ("interpolate", model, photos / "0.png", photos / "1.png", "--ink", "-o", tmp_path / "path.gif"),
+        ("invert", model, photos, "--steps", 1, "--ink", "-o", tmp_path / "codes"),
     ):
         code, _, err = run(capfd, *call)
         lines = err.splitlines()

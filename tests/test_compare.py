@@ -673,8 +673,20 @@ def test_unknown_names_are_refused(tmp_path):
         compare.compare("lines", [], tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(recipe.recipes()))
-def test_every_recipe_builds(name):
-    found = recipe.find(name, smoke=True)
-    assert found.name == recipe.find(name).name == name
-    assert training.build(found.change(width=2, latent_size=4)).compiled
+def test_every_recipe_builds():
+    """Of those that differ in name, data and schedule alone one is built."""
+    alike = {}
+    for name in sorted(recipe.recipes()):
+        found = recipe.find(name, smoke=True)
+        assert found.name == recipe.find(name).name == name
+        own = [
+            found.objective,
+            found.objective_options,
+            found.mixing,
+            found.backbone,
+            found.optimizers,
+            found.data.shape,
+        ]
+        alike[repr([*own, found.data.number_of_attributes])] = found
+    for found in alike.values():
+        assert training.build(found.change(width=2, latent_size=4)).compiled, found.name
