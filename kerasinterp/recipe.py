@@ -112,7 +112,8 @@ class Optimizer:
         momentum: SGD's.
         decay: of the weights, a step, decoupled from the gradient.
         clip: every value of the batch's gradient is brought into -clip to clip; 0 leaves it as it is.
-        cuts: shares of the training at which the step size is divided by 10.
+        cuts: shares of the training at which the step size is multiplied by `factor`.
+        factor: above 0 and below 1.
         averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
             weights.
     """
@@ -124,6 +125,7 @@ class Optimizer:
     decay: float = 0.0
     clip: float = 0.0
     cuts: tuple[float, ...] = ()
+    factor: float = 0.1
     averaging: float = 0.0
 
     def __post_init__(self):
@@ -139,6 +141,10 @@ class Optimizer:
             raise InputError(f"betas are 0 or more and below 1, not {self.betas}.")
         if list(self.cuts) != sorted(set(self.cuts)) or not all(0.0 < cut < 1.0 for cut in self.cuts):
             raise InputError(f"cuts are shares of the training above 0 and below 1, in order, not {self.cuts}.")
+        if not 0.0 < self.factor < 1.0:
+            raise InputError(f"An optimizer's factor is above 0 and below 1, not {self.factor}.")
+        if not self.cuts and self.factor != type(self).factor:
+            raise InputError("An optimizer's factor has no effect without cuts: leave it out.")
         unused = {"adam": ("momentum",), "sgd": ("betas",)}[self.kind]
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         for name in unused:

@@ -63,10 +63,13 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     if unknown := sorted(set(recipe.optimizers) - {"all", "first", "others", *(player.name for player in cls.players)}):
         names = ", ".join(player.name for player in cls.players)
         raise InputError(f"{cls.__name__} has no player {unknown[0]!r}: it has {names}.")
+    labels = recipe.data.number_of_attributes or (0 if examples is None else len(examples.classes))
+    if "classes" in _all_arguments(cls):
+        labels = options.setdefault("classes", labels or 1)
     facts = Facts(
         image_shape=recipe.data.shape if examples is None else examples.shape,
         count=1 if examples is None else len(examples),
-        labels=recipe.data.number_of_attributes or (0 if examples is None else len(examples.classes)),
+        labels=labels,
         unit_latents=getattr(options.get("mixing", getattr(cls, "default_mixing", None)), "on_sphere", False),
     )
     before = keras.config.dtype_policy()
@@ -237,7 +240,7 @@ def _arguments(cls: type) -> dict[str, Any]:
 def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
     rate = own.rate
     if own.cuts:
-        rates = [own.rate * 0.1**n for n in range(len(own.cuts) + 1)]
+        rates = [own.rate * own.factor**n for n in range(len(own.cuts) + 1)]
         cuts = [int(share * updates) for share in own.cuts]
         rate = keras.optimizers.schedules.PiecewiseConstantDecay(cuts, rates)
     common = {"weight_decay": own.decay or None, "clipvalue": own.clip or None}
@@ -312,6 +315,7 @@ def _train(recipe: Recipe, run: Run, resume: bool, memory: int | str | None, clu
     if model is None:
         with strategy.scope():
             model = build(recipe, examples)
+            model.begin(examples)
             if recipe.after:
                 model.take_over(generation.load_model(Run(recipe.after).model))
     _check_shares(schedule.batch_size, devices, max(model.every.values()), recipe.data.at_once)

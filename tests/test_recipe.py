@@ -125,6 +125,8 @@ def test_settings_that_cannot_be_are_refused(settings, sentence):
         ({"averaging": 1.0}, "averaging is 0 or more and below 1"),
         ({"averaging": -0.5}, "averaging is 0 or more and below 1"),
         ({"kind": "sgd", "momentum": 1.0}, "momentum is 0 or more and below 1"),
+        ({"cuts": (0.5,), "factor": 1.0}, "factor is above 0 and below 1, not 1.0"),
+        ({"factor": 0.5}, "factor has no effect without cuts"),
         ({"cuts": (0.5, 0.2)}, "cuts are shares of the training above 0 and below 1, in order"),
         ({"cuts": (0.0,)}, "cuts are shares"),
         ({"cuts": (1.0,)}, "cuts are shares"),
@@ -189,6 +191,7 @@ def test_what_a_recipe_has_that_says_nothing():
         "decay": 0.0,
         "clip": 0.0,
         "cuts": (),
+        "factor": 0.1,
         "averaging": 0.0,
     }
     assert Target() == Target("few_shot", None, "test", (), False, 2000, 5000)  # AugIntAE A.3: 5,000 samples

@@ -91,6 +91,7 @@ class Backbone:
         """The network that a system calls `name`, of the kind that `net` states, with weights drawn from `seed`."""
         own = self._of(name)
         named = {"seed": seed, "name": name}
+        part = _labels(net, facts) if net.class_part else 0
         match net.kind:
             case "latent_discriminator":
                 shape = own.build(Net("encoder"), "encoder", 0, facts).output_shape[1:]
@@ -98,7 +99,7 @@ class Backbone:
             case "label_mixer":
                 return _module("mlp").label_mixer(_labels(net, facts), own.latent_size, **named)
             case "latent_table":
-                return _module("latent_table").latent_table(facts.count, own.latent_size, **named)
+                return _module("latent_table").latent_table(facts.count, own.latent_size + part, **named)
         module, kind = own._home(net.kind)
         builder = getattr(_module(module), kind)
         takes = inspect.signature(builder).parameters
@@ -110,7 +111,7 @@ class Backbone:
                 f"{kinds[len(facts.image_shape) == 1]}: choose another backbone or dataset."
             )
         given = {
-            "latent_size": own.latent_size * net.outputs * net.latents,
+            "latent_size": own.latent_size * net.outputs * net.latents + part,
             "width": own.width,
             "normalised": facts.unit_latents and net.outputs == 1,
             "batch_normalised": net.batch_normalised,

@@ -61,19 +61,26 @@ def decoder(
     width: int = 64,
     seed: int = 0,
     name: str = "decoder",
+    batch_normalised: bool = True,
 ) -> keras.Model:
-    """Latents (B, latent_size) -> images (B, H, W, C) in [-1, 1]."""
+    """Latents (B, latent_size) -> images (B, H, W, C) in [-1, 1].
+
+    Without batch normalisation it has leaky rectifiers (GLO's generator of natural images in yedidh/glann).
+    """
     height, columns, channels = layers.check_image_shape(image_shape, 4, "InfoGAN")
-    weights = Weights(seed)
+    plain = not batch_normalised
+    weights = Weights(seed, 2.0 if plain else None)  # without normalisation small weights would let nothing through
+
+    def through(x, number: int):
+        return layers.activated(x, "leaky_relu", number) if plain else layers.normalised(x, "relu", number)
+
     x = latent = keras.Input((latent_size,), name="latent")
-    x = Dense(16 * width, use_bias=False, kernel_initializer=weights(), name="dense_1")(x)
-    x = layers.normalised(x, "relu", 1)
+    x = through(Dense(16 * width, use_bias=plain, kernel_initializer=weights(), name="dense_1")(x), 1)
     units = height * columns // 16 * 2 * width
-    x = Dense(units, use_bias=False, kernel_initializer=weights(), name="dense_2")(x)
-    x = layers.normalised(x, "relu", 2)
+    x = through(Dense(units, use_bias=plain, kernel_initializer=weights(), name="dense_2")(x), 2)
     x = keras.layers.Reshape((height // 4, columns // 4, 2 * width), name="reshape")(x)
-    x = Conv2DTranspose(width, 4, 2, "same", use_bias=False, kernel_initializer=weights(), name="deconvolution_3")(x)
-    x = layers.normalised(x, "relu", 3)
+    x = Conv2DTranspose(width, 4, 2, "same", use_bias=plain, kernel_initializer=weights(), name="deconvolution_3")(x)
+    x = through(x, 3)
     x = Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=weights(), name="deconvolution_4")(x)
     return keras.Model(latent, layers.image(x), name=name)
 

@@ -39,8 +39,10 @@ class Net:
         images: how many images, channel behind channel, the network sees at once.
         latents: how many latents, one behind the other, a decoder takes at once.
         classes: a second output, the logits of the data's classes or attributes.
+        class_part: of a decoder or a table: latents begin with one number for each of the data's classes.
         space: the name of the latents, where a system has several kinds of them.
-        batch_normalised: of a critic: it may normalise over the batch; false where its score is of each image alone.
+        batch_normalised: of a critic or a decoder: it may normalise over the batch; false where what it gives is of
+            each image, or latent, alone.
 
     Raises:
         InputError: there is no such kind.
@@ -51,6 +53,7 @@ class Net:
     images: int = 1
     latents: int = 1
     classes: bool = False
+    class_part: bool = False
     space: str = "latents"
     batch_normalised: bool = True
 

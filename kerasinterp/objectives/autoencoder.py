@@ -17,8 +17,8 @@ class Autoencoder(Objective):
 
     Args:
         mixing: how two latents are mixed, a value of `kerasinterp.ops.mixing`, `Linear()` say; None for the system's.
-        reconstruction_loss: `absolute` or `squared` error, a mean over pixels, or the `euclidean` norm of all pixels'
-            errors; None for the system's.
+        reconstruction_loss: `absolute` or `squared` error, a mean over pixels, the `euclidean` norm of all pixels'
+            errors, or `laplacian`, of the levels of pyramids; None for the system's.
         others: as `Objective`; `encoder` (B, H, W, C) -> latents (B, ...) and `decoder` are among the networks.
 
     Raises:
@@ -47,9 +47,7 @@ class Autoencoder(Objective):
                 "draws its own: use Linear() or, for latent vectors, Spherical()."
             )
         self.reconstruction_loss = reconstruction_loss or type(self).reconstruction_loss
-        if self.reconstruction_loss not in losses.RECONSTRUCTION:
-            known = list(losses.RECONSTRUCTION)
-            raise InputError(f"reconstruction_loss is {' or '.join(known)}, not {self.reconstruction_loss!r}.")
+        losses.check_reconstruction(self.reconstruction_loss)
         self._build_shapes_dict = {"images": (None, *self.image_shape)}  # what `export` asks for
         self._called = True
 

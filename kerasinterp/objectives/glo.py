@@ -1,8 +1,12 @@
 """Generative latent optimisation."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from kerasinterp.data.components import principal_components
+from kerasinterp.data.examples import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.generator import Generator
@@ -14,14 +18,16 @@ from kerasinterp.ops import gaussian, losses
 class GLO(Generator):
     """A generator and a table of latents, one an image, learn together to make the images (Bojanowski et al., 2018).
 
-        min over G, z_1 ... z_N in the unit ball:  |x_i - G(z_i)|_1
+        min over G, z_1 ... z_N in the unit ball:  L(x_i, G(z_i))
 
-    Trains on images and their places in the table: the batches of `kerasinterp.data.batches(..., places=True)`.
-    New images come from one Gaussian with the latents' mean and covariance (section 3.3), on the unit ball as they are.
-
-    Differs from the original in: the pixels' mean absolute error stands for its Laplacian pyramid.
+    L is the difference of Laplacian pyramids. Trains on images and their places in the table: the batches of
+    `kerasinterp.data.batches(..., places=True)`. New images come from one Gaussian with the latents' mean and
+    covariance (section 3.3), on the unit ball as they are.
 
     Args:
+        reconstruction_loss: L, as of `Autoencoder`.
+        initialisation: of the latents: `random`, or `pca`, the images' principal components (tneumann/minimal_glo),
+            which `begin` brings in.
         table: places (B,) -> latents (B, n).
         generator: latents -> images.
     """
@@ -30,20 +36,45 @@ class GLO(Generator):
         Player("generator", networks=("generator",), terms=("reconstruction",)),
         Player("latents", networks=("table",), terms=("reconstruction",)),
     )
-    networks = {"generator": Net("decoder"), "table": Net("latent_table")}
+    networks = {"generator": Net("decoder", batch_normalised=False), "table": Net("latent_table")}
     form = ("images", {"places": True})
+
+    def __init__(self, *, reconstruction_loss: str = "laplacian", initialisation: str = "random", **others: Any):
+        super().__init__(**others)
+        losses.check_reconstruction(reconstruction_loss)
+        if initialisation not in ("random", "pca"):
+            raise InputError(f"initialisation is random or pca, not {initialisation!r}.")
+        self.reconstruction_loss, self.initialisation = reconstruction_loss, initialisation
+
+    def begin(self, examples: Examples) -> None:
+        if self.initialisation == "pca":
+            self.latents.assign(in_ball(principal_components(examples.images, self.latents.shape[1])))
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         if "place" not in batch:
             raise InputError(
-                "GLO learns a latent for each image: pass kerasinterp.data.batches(..., places=True) to fit."
+                f"{type(self).__name__} learns a latent for each image: pass kerasinterp.data.batches(..., "
+                "places=True) to fit."
             )
-        latents = in_ball(self.table(batch["place"], training=training))
-        return {"reconstruction": losses.absolute_error(batch["c"], self.generator(latents, training=training))}
+        images = self.generator(self.bounded(self.table(batch["place"], training=training)), training=training)
+        return {"reconstruction": losses.RECONSTRUCTION[self.reconstruction_loss](batch["c"], images)}
+
+    @property
+    def latents(self) -> keras.Variable:
+        """Of the images learned from, (N, n), in their order."""
+        return self.table.trainable_variables[0]
+
+    def bounded(self, latents: tf.Tensor) -> tf.Tensor:
+        """Latents as the generator sees them."""
+        return in_ball(latents)
 
     def prior(self, count: int, seed: int = 0) -> tf.Tensor:
-        latents = in_ball(tf.convert_to_tensor(self.table.trainable_variables[0]))
+        latents = in_ball(tf.convert_to_tensor(self.latents))
         return in_ball(gaussian.transformed(super().prior(count, seed), *gaussian.fitted(latents)))
+
+    def get_config(self) -> dict:
+        own = {"reconstruction_loss": self.reconstruction_loss, "initialisation": self.initialisation}
+        return super().get_config() | own
 
 
 def in_ball(latents: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasinterp.data.examples import Examples
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.nn.joint import Joint
 from kerasinterp.nn.layers import layers_of
@@ -112,6 +113,9 @@ class Objective(Kept, keras.Model):
 
     def after_epoch(self) -> None:
         """Called after each whole epoch of `fit`, before callbacks save the model."""
+
+    def begin(self, examples: Examples) -> None:
+        """Called once, before the first step, with what it will learn from."""
 
     def take_over(self, earlier: keras.Model) -> None:
         """Begins where `earlier`, a trained model of another system, ended (a recipe's `after`)."""

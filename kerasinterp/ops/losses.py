@@ -3,6 +3,8 @@
 import tensorflow as tf
 
 from kerasinterp import _tensorflow_gan
+from kerasinterp.errors import InputError
+from kerasinterp.ops.pyramid import laplacian
 
 
 def absolute_error(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
@@ -60,4 +62,25 @@ def divergence(
     return tf.reduce_sum(each, axis=list(range(1, each.shape.rank)))
 
 
-RECONSTRUCTION = {"absolute": absolute_error, "squared": squared_error, "euclidean": distance}
+def laplacian_error(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+    """The absolute errors of the levels of two images' Laplacian pyramids, added, (B, H, W, C) -> (B,).
+
+    Each is a mean over a level's pixels, of which it has a quarter of those of the level below: sum_l 4^l |L_l(x) -
+    L_l(x')|_1 of COLA eq. 3.5, divided by the number of the image's pixels and channels.
+    """
+    levels = zip(laplacian(target), laplacian(image), strict=True)
+    return tf.add_n([absolute_error(*level) for level in levels])
+
+
+RECONSTRUCTION = {
+    "absolute": absolute_error,
+    "squared": squared_error,
+    "euclidean": distance,
+    "laplacian": laplacian_error,
+}
+
+
+def check_reconstruction(name: str) -> None:
+    """Raises InputError unless there is a reconstruction loss of that name."""
+    if name not in RECONSTRUCTION:
+        raise InputError(f"reconstruction_loss is {' or '.join(RECONSTRUCTION)}, not {name!r}.")

@@ -5,8 +5,11 @@ import tensorflow as tf
 from networks import absolute, apply
 from objective_test_case import run_objective_test, run_slow_objective_test
 
+from kerasinterp.data import Examples
+from kerasinterp.data.components import principal_components
 from kerasinterp.errors import InputError
 from kerasinterp.objectives import GLO
+from kerasinterp.ops import losses
 
 
 def test_contract(tmp_path):
@@ -24,7 +27,7 @@ def in_ball(z):
 
 def test_terms_follow_the_paper():
     """Bojanowski et al., section 3: |x_i - G(z_i)|_1 at the latents of the images, brought into the unit ball."""
-    model, batch = networks.make(GLO), networks.batch_for(GLO)
+    model, batch = networks.make(GLO, reconstruction_loss="absolute"), networks.batch_for(GLO)
     batch["place"] = batch["place"][::-1]
     z = model.table.weights[0].numpy()[batch["place"]]
     lengths = np.linalg.norm(z, axis=1)
@@ -72,3 +75,24 @@ def test_images_without_places_are_refused():
     model.compile("adam", run_eagerly=True)
     with pytest.raises(InputError, match="places=True"):
         model.train_on_batch(networks.image_batch())
+
+
+def test_its_loss_is_of_pyramids_unless_another_is_named():
+    model, batch = networks.make(GLO), networks.batch_for(GLO)
+    found = model.terms({key: tf.constant(value) for key, value in batch.items()}, training=True)["reconstruction"]
+    images = apply(model.generator, in_ball(model.latents.numpy()[batch["place"]])).astype(np.float32)
+    np.testing.assert_allclose(found, losses.laplacian_error(batch["c"], images), rtol=1e-4)
+    with pytest.raises(InputError, match="reconstruction_loss is absolute or squared or euclidean or laplacian"):
+        networks.make(GLO, reconstruction_loss="sharp")
+
+
+def test_latents_may_begin_as_principal_components():
+    images = np.random.default_rng(0).integers(0, 256, (networks.COUNT, *networks.SHAPE), np.uint8)
+    model = networks.make(GLO, initialisation="pca")
+    model.begin(Examples(images))
+    expected = in_ball(principal_components(images, networks.LATENT))
+    np.testing.assert_allclose(model.latents.numpy(), expected, rtol=1e-5)
+    random = networks.make(GLO)
+    before = random.latents.numpy()
+    random.begin(Examples(images))
+    np.testing.assert_array_equal(random.latents.numpy(), before)

@@ -1,0 +1,107 @@
+"""Clustered optimisation of the latent space, of labelled images."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasinterp.data.components import principal_components
+from kerasinterp.data.examples import Examples
+from kerasinterp.errors import InputError
+from kerasinterp.nn.net import Net
+from kerasinterp.objectives.glo import GLO
+from kerasinterp.ops import gaussian
+from kerasinterp.ops.mixing import on_sphere
+
+
+@keras.saving.register_keras_serializable("kerasinterp")
+class SCOLA(GLO):
+    """A generator learns together with codes that begin as their images' classes (COLA 3.2 to 3.4, algorithm 1).
+
+        z_i = (t_i, v_i) in R^(K+d),  t_i the one-hot class,  v_i ~ N(0, s^2 I) / |.|;   min over G, z:  L(x_i, G(z_i))
+        after each epoch:  t_i <- t_i / |t_i|,  v_i <- v_i / |v_i|
+
+    New images come from a Gaussian for each class, fitted to its codes (3.3), all classes as often.
+
+    Differs from the original in: what is drawn is normalised as the codes are (as in yedidh/glann).
+
+    Args:
+        classes: K, how many classes, or clusters, there are; a recipe takes it from the data.
+        initialisation: of v, as of `GLO`.
+        table: places (B,) -> codes (B, K + d).
+        generator: codes -> images.
+    """
+
+    networks = {
+        "generator": Net("decoder", class_part=True, batch_normalised=False),
+        "table": Net("latent_table", class_part=True),
+    }
+
+    def __init__(self, *, classes: int = 1, **others: Any):
+        super().__init__(**others)
+        count, size = self.latents.shape
+        if not 1 <= classes < size:
+            raise InputError(f"Codes of {size} numbers have at least one beside those of {classes} classes: add some.")
+        self.classes = int(classes)
+        self.clusters = self.add_weight(
+            shape=(count,), dtype="int32", initializer="zeros", trainable=False, name="clusters"
+        )
+
+    def begin(self, examples: Examples) -> None:
+        if examples.labels is None or examples.labels.ndim != 1:
+            raise InputError(
+                f"{type(self).__name__} learns from classes, and the images have none: give class folders."
+            )
+        if examples.labels.max() >= self.classes:
+            raise InputError(f"Labels are below {self.classes}, the number of classes, not {examples.labels.max()}.")
+        self._begin(examples, np.eye(self.classes, dtype=np.float32)[examples.labels], examples.labels)
+
+    def _begin(self, examples: Examples, targets: np.ndarray, clusters: np.ndarray) -> None:
+        variation = self.latents.shape[1] - self.classes
+        if self.initialisation == "pca":
+            drawn = principal_components(examples.images, variation)
+        else:
+            drawn = np.random.default_rng(self.seed).standard_normal((len(targets), variation), np.float32)
+        self.latents.assign(self.normalised(tf.concat([targets, drawn], -1)))
+        self.clusters.assign(clusters)
+
+    def bounded(self, latents: tf.Tensor) -> tf.Tensor:
+        return latents
+
+    def after_epoch(self) -> None:
+        self.latents.assign(self.normalised(tf.convert_to_tensor(self.latents)))
+
+    def normalised(self, codes: tf.Tensor) -> tf.Tensor:
+        """Codes (B, K + d) with both parts on their spheres."""
+        return tf.concat([on_sphere(codes[:, : self.classes]), on_sphere(codes[:, self.classes :])], -1)
+
+    def prior(self, count: int, seed: int = 0) -> tf.Tensor:
+        """`count` codes, the known classes in turn."""
+        known = np.unique(self.clusters.numpy())
+        return self.prior_of(known[np.arange(count) % len(known)], seed)
+
+    def prior_of(self, classes: np.ndarray, seed: int = 0, spread: float = 1.0) -> tf.Tensor:
+        """A code for each of some classes, float32 (n, K + d).
+
+        Args:
+            classes: integers (n,).
+            spread: what deviations from the class's mean are multiplied by: below 1 concentrated, above 1 sparse codes
+                (appendix A).
+
+        Raises:
+            InputError: a class of which there is no code.
+        """
+        classes, codes = np.asarray(classes), tf.convert_to_tensor(self.latents)
+        noise = np.random.default_rng(seed).standard_normal((len(classes), codes.shape[1]), np.float32)
+        drawn = np.empty_like(noise)
+        for one in np.unique(classes):
+            known = tf.boolean_mask(codes, self.clusters.value == one)
+            if not len(known):
+                raise InputError(f"The model knows no image of class {one}: its classes are below {self.classes}.")
+            mean, root = gaussian.fitted(known)
+            drawn[classes == one] = gaussian.transformed(tf.constant(noise[classes == one]), mean, spread * root)
+        return self.normalised(tf.constant(drawn))
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"classes": self.classes}
