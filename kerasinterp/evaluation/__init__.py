@@ -27,6 +27,13 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.evaluation.sample_size import (
+    draw_sample_size,
+    hoeffding_bound,
+    most_real,
+    sufficient_for_confidence,
+    sufficient_for_error,
+)
 from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets, usual_transformations
 from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
 from kerasinterp.evaluation.usefulness import Usefulness
@@ -60,6 +67,7 @@ __all__ = [
     "draw_mixes",
     "draw_noise",
     "draw_retrieval",
+    "draw_sample_size",
     "draw_turning",
     "draw_usefulness",
     "evaluate",
@@ -67,6 +75,7 @@ __all__ = [
     "few_shot_of_sets",
     "frechet_distance",
     "frequencies_of",
+    "hoeffding_bound",
     "in_between",
     "inception",
     "kernel_distance",
@@ -75,6 +84,7 @@ __all__ = [
     "lines",
     "misclassification",
     "mixes",
+    "most_real",
     "near",
     "noise",
     "noise_errors",
@@ -83,6 +93,8 @@ __all__ = [
     "probe",
     "sliced_wasserstein",
     "squared_error_255",
+    "sufficient_for_confidence",
+    "sufficient_for_error",
     "table_of_augmentation",
     "train_classifier",
     "train_domain_classifier",
