@@ -1,6 +1,7 @@
 """A small labelled set made larger: a model is trained on it alone, makes new images of each class, and is judged."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -62,6 +63,8 @@ def enlarge(
     """
     examples = images if isinstance(images, Examples) else Examples(np.asarray(images), labels)
     counts = _counts(examples, per_class, balance)
+    if not examples.classes:
+        examples = dataclasses.replace(examples, classes=tuple(map(str, range(len(counts)))))
     check_seed(seed)
     check_memory(int(counts.sum()), examples.shape)
     recipe = _recipe(examples, method, seed, smoke)
