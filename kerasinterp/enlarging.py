@@ -21,6 +21,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.evaluation.worth import WAYS, Worth, newness
 from kerasinterp.files import read_text, write_text, written_whole
 from kerasinterp.generation.checks import check_memory, check_seed, takes_seeds
+from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe, for_own_images
 from kerasinterp.reproducible import reproducible
@@ -272,7 +273,7 @@ def _trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None) -> O
             told.close()
     assert steps_of(model) == recipe.schedule.steps
     if path is not None:
-        callbacks.write_model(model, path)
+        callbacks.write_model(in_float32(model), path)  # for use: without optimizers
     return model
 
 

@@ -1,4 +1,4 @@
-"""What made images are worth to a classifier of a small labelled set, by two-fold cross-validation."""
+"""What made images are worth to a classifier."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data import Examples, batches
-from kerasinterp.data.forms.triplets import transformed_at_random
+from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.learner import Learner, interval
 from kerasinterp.evaluation.paths import as_float, nearest
@@ -66,8 +66,9 @@ class Worth:
                 for repeat in range(self._repeats):
                     number = (self._seed + 1000 * repeat + half) % 2**32
                     mixed = new[half] if way.startswith("mix") else None
-                    drawn = self._batches(self.examples.select(chosen), mixed, "transformed" in way, number)
-                    self._learner.learn(drawn, number)
+                    ranges = self._ranges if way.endswith("transformed") else None
+                    real, steps = self.examples.select(chosen), self._learner.steps
+                    self._learner.learn(half_and_half(real, mixed, ranges, number, steps), number)
                     right[way][other] += (self._learner.verdicts(test) == classes) / self._repeats
                     if way == "real_transformed":
                         faithful.append(float((self._learner.verdicts(judged) == new[1 - half].labels).mean()))
@@ -87,19 +88,74 @@ class Worth:
         """How many classifiers are trained."""
         return 2 * len(WAYS) * self._repeats
 
-    def _batches(self, real: Examples, made: Examples | None, moved: bool, seed: int) -> tf.data.Dataset:
-        steps, half = self._learner.steps, 0 if made is None else _BATCH // 2
-        parts = [batches(Examples(real.images, real.labels), _BATCH - half, seed=seed, steps=steps)]
-        if made is not None:
-            parts.append(batches(Examples(made.images, made.labels), half, seed=seed, steps=steps))
 
-        def batch(step: tf.Tensor, drawn: tuple[Mapping[str, tf.Tensor], ...]) -> tuple[tf.Tensor, tf.Tensor]:
-            images, labels = (tf.concat([part[key] for part in drawn], axis=0) for key in ("c", "labels"))
-            if moved:
-                images = transformed_at_random(images, self._ranges, tf.stack([tf.cast(seed, tf.int64), step]))
-            return images, labels
+def classification_scores(
+    train: Examples,
+    test: Examples,
+    made: Examples,
+    *,
+    steps: int = 600,
+    width: int = 16,
+    repeats: int = 3,
+    seed: int = 0,
+    transformed: bool = False,
+) -> dict[str, float]:
+    """What a classifier makes of images made, and of real ones after them (CAS; Ravuri and Vinyals, 2019; COLA 4.1).
 
-        return tf.data.Dataset.zip(tuple(parts)).enumerate().map(lambda step, drawn: batch(step, drawn))
+    Args:
+        train: the real images that the model learned from.
+        test: real images that it did not.
+        made: the model's, and their classes.
+        steps, width, repeats: of each classifier; `repeats` initial weights, at least 2.
+        seed: of everything that is drawn.
+        transformed: they learn under random transformations.
+
+    Returns:
+        Accuracies in 0..1, and "..._low" and "..._high", 95% intervals over repeats:
+
+        - "cas": on `test`, learned from `made`;
+        - "cas_test": on `made`, learned from `train`;
+        - "real": on `test`, learned from `train`;
+        - "mix": on `test`, half of each batch of either (COLA chapter 5).
+
+    Raises:
+        InputError: no classes, images of several sizes, or fewer than two repeats.
+    """
+    if any(one.labels is None or one.labels.ndim != 1 or one.shape != train.shape for one in (train, test, made)):
+        raise InputError("Give images of one size, with a class's number for each.")
+    if repeats < 2:
+        raise InputError(f"repeats is {repeats}: give 2 or more, intervals need them.")
+    ranges = usual_transformations(train.images) if transformed else None
+    learner = Learner(train.shape, int(max(one.labels.max() for one in (train, test, made))) + 1, steps, width)
+    unseen, new = (as_float(np.asarray(one.images)) for one in (test, made))
+    right: dict[str, list[float]] = {"cas": [], "cas_test": [], "real": [], "mix": []}
+    for number in range(seed, seed + repeats):
+        learner.learn(half_and_half(made, None, ranges, number, steps), number)
+        right["cas"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+        learner.learn(half_and_half(train, None, ranges, number, steps), number)
+        right["real"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+        right["cas_test"].append(float((learner.verdicts(new) == made.labels).mean()))
+        learner.learn(half_and_half(train, made, ranges, number, steps), number)
+        right["mix"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+    return {key: value for name, values in right.items() for key, value in interval(name, np.array(values)).items()}
+
+
+def half_and_half(
+    real: Examples, made: Examples | None, ranges: Transformations | None, seed: int, steps: int
+) -> tf.data.Dataset:
+    """Batches of 64 images and their classes, half of either, or all real; randomly transformed if there are ranges."""
+    half = 0 if made is None else _BATCH // 2
+    parts = [batches(Examples(real.images, real.labels), _BATCH - half, seed=seed, steps=steps)]
+    if made is not None:
+        parts.append(batches(Examples(made.images, made.labels), half, seed=seed, steps=steps))
+
+    def batch(step: tf.Tensor, drawn: tuple[Mapping[str, tf.Tensor], ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = (tf.concat([part[key] for part in drawn], axis=0) for key in ("c", "labels"))
+        if ranges is not None:
+            images = transformed_at_random(images, ranges, tf.stack([tf.cast(seed, tf.int64), step]))
+        return images, labels
+
+    return tf.data.Dataset.zip(tuple(parts)).enumerate().map(lambda step, drawn: batch(step, drawn))
 
 
 def halves(labels: np.ndarray | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -30,22 +30,37 @@ def test_classes_that_cannot_be_halved_are_refused():
 
 
 def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
-    measured = worth.Worth(examples(), steps=2, width=2)
     grey, light = (np.full((6, 12, 12, 1), value, np.uint8) for value in (100, 200))
     labels = np.array([0, 1] * 3)
     real, made = Examples(grey, labels), Examples(light, 1 - labels)
-    for images, _ in measured._batches(real, None, False, 3):
+    for images, _ in worth.half_and_half(real, None, None, 3, 2):
         assert images.shape == (64, 12, 12, 1) and len(np.unique(images)) == 1
-    drawn = list(measured._batches(real, made, False, 3))
+    drawn = list(worth.half_and_half(real, made, None, 3, 2))
     assert len(drawn) == 2
     for images, classes in drawn:
         values = images.numpy().mean(axis=(1, 2, 3))
         np.testing.assert_allclose(values, [100 / 127.5 - 1] * 32 + [200 / 127.5 - 1] * 32, atol=1e-6)
         assert 0 < classes.numpy()[:32].mean() < 1
     bars = examples()
-    moved = next(iter(measured._batches(bars, bars, True, 3)))[0].numpy()
-    still = next(iter(measured._batches(bars, bars, False, 3)))[0].numpy()
+    ranges = worth.usual_transformations(bars.images)
+    moved, still = (next(iter(worth.half_and_half(bars, bars, one, 3, 1)))[0].numpy() for one in (ranges, None))
     assert (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() > 0.9
+
+
+def test_scores_of_good_and_of_wrong_images():
+    """What is made of the classes is learned from; with classes exchanged, nothing is right."""
+    train, test = examples(24), examples(30, seed=1)
+    settings = {"steps": 150, "width": 8, "repeats": 2}
+    good = worth.classification_scores(train, test, examples(20, seed=2), **settings)
+    assert min(good[name] for name in ("cas", "cas_test", "real", "mix")) > 0.95
+    exchanged = Examples(train.images, 1 - train.labels, train.classes)
+    wrong = worth.classification_scores(train, test, exchanged, **settings)
+    assert max(wrong["cas"], wrong["cas_test"]) < 0.05 and wrong["real"] == good["real"]
+    assert 0.05 < wrong["mix"] < 0.95 and wrong["mix_low"] <= wrong["mix"] <= wrong["mix_high"]
+    with pytest.raises(InputError, match="repeats is 1"):
+        worth.classification_scores(train, test, train, repeats=1)
+    with pytest.raises(InputError, match="Give images of one size"):
+        worth.classification_scores(train, Examples(test.images), train)
 
 
 def test_what_is_measured():
