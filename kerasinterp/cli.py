@@ -272,6 +272,7 @@ def train(
             "source_options": {},
             "share": 1.0,
             "invert": invert,
+            "per_class": 0,
         }
         settings["target"] = Target(judge_steps=found.target.judge_steps, samples=found.target.samples)
     if target:

@@ -173,7 +173,8 @@ def _training_sets(
     for recipe in recipes:
         own = recipe.data
         description = {key: getattr(own, key) for key in ("source", "split", "source_options", "invert", "share")}
-        description |= {"seed": recipe.seed} if own.share < 1.0 else {}
+        description |= {"per_class": own.per_class} if own.per_class else {}
+        description |= {"seed": recipe.seed} if own.share < 1.0 or own.per_class else {}
         if description in described.values():
             continue
         name = _name(own.source, [one.data.source for one in recipes])

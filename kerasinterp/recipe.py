@@ -52,6 +52,8 @@ class Data:
         form: what a batch holds: `images`, `triplets`, `pairs`, `sets` (`kerasinterp.data`) or `points`.
         form_options: arguments of the form: of triplets the range of each transformation
             (`kerasinterp.data.Transformations`) and `ends`, of images `{"places": True}`, of sets `{"size": 5}`.
+        per_class: how many images of each class to train on, drawn by the seed: a small sample (COLA chapter 5). Fewer
+            are among those of more. 0 for all.
     """
 
     source: str
@@ -64,10 +66,14 @@ class Data:
     channels: int = 1
     form: str = "images"
     form_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    per_class: int = 0
 
     def __post_init__(self):
         check_fields(self)
         _choose("form", self.form, _FORMS)
+        _whole(self, "per_class", least=0)
+        if self.per_class and (self.share < 1.0 or self.attributes):
+            raise InputError("per_class draws of whole classes: leave share and attributes out.")
         if self.channels not in (1, 3):
             raise InputError(f"channels is 1 (grey) or 3 (colour), not {self.channels}.")
         if min(self.size) < 1 or max(self.size) >= 2**31:
@@ -321,9 +327,28 @@ class Recipe:
         options = {key: value for key, value in self.data.form_options.items() if key not in known}
         return changed.change(form_options=options | ranges.changed_from_none())
 
-    def trained_on(self, count: int) -> np.ndarray:
-        """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed."""
+    def trained_on(self, count: int, labels: np.ndarray | None = None) -> np.ndarray:
+        """Which of the source's `count` images are trained on, bool (count,): a random `share`, drawn by the seed.
+
+        Args:
+            labels: their classes, int64 (count,), for `per_class`.
+
+        Raises:
+            InputError: there are no classes, or too few images of one.
+        """
         kept = np.zeros(count, bool)
+        if self.data.per_class:
+            if labels is None or labels.ndim != 1:
+                raise InputError(f"per_class draws of each class, and {self.data.source} has none: leave it out.")
+            for one, found in zip(*np.unique(labels, return_counts=True), strict=True):
+                if found < self.data.per_class:
+                    raise InputError(
+                        f"per_class is {self.data.per_class}, and class {one} of {self.data.source} has {found}: "
+                        "choose fewer."
+                    )
+                order = np.random.default_rng([self.seed, one]).permutation(found)
+                kept[np.flatnonzero(labels == one)[order[: self.data.per_class]]] = True
+            return kept
         size = max(1, round(self.data.share * count))
         kept[np.random.default_rng(self.seed).choice(count, size, replace=False)] = True
         return kept

@@ -556,7 +556,9 @@ def batches_of(recipe: Recipe, examples: data.Examples) -> Callable[..., tf.data
 
 
 def learned_from(recipe: Recipe, memory: int, **choices: object) -> data.Examples:
-    """The images that the recipe's models see, its `share` of them, with the labels that it needs.
+    """The images that the recipe's models see, its `share` or `per_class` of them, with the labels that it needs.
+
+    Classes that a system learns from are those that there are images of, numbered from 0.
 
     Args:
         memory: as `data.load_examples`.
@@ -575,14 +577,29 @@ def learned_from(recipe: Recipe, memory: int, **choices: object) -> data.Example
     if own.form == "points":
         return data.Examples(data.spiral.points(10_000, seed=recipe.seed))
     named = bool(own.attributes) and not isinstance(own.attributes, dict)
-    labels = own.attributes if named else bool(own.attributes) or own.form in ("pairs", "sets")
+    classes = system(recipe).needs_classes
+    numbered = bool(own.attributes) or own.form in ("pairs", "sets") or own.per_class > 0 or classes
+    labels = own.attributes if named else numbered
     options = {"labels": labels, "image_size": own.size, "channels": own.channels, "invert": own.invert}
     if given_twice := sorted(options.keys() & own.source_options):
         raise InputError(f"{given_twice[0]} is a setting of its own: leave it out of source_options.")
     examples = data.load_examples(own.source, own.split, memory=memory, **options, **{**choices, **own.source_options})
     if isinstance(own.attributes, dict):
         examples = _with_attributes(recipe, examples)
-    return examples if own.share == 1.0 else examples.select(recipe.trained_on(len(examples)))
+    if own.share < 1.0 or own.per_class:
+        examples = examples.select(recipe.trained_on(len(examples), examples.labels))
+    return _with_classes(recipe, examples) if classes else examples
+
+
+def _with_classes(recipe: Recipe, examples: data.Examples) -> data.Examples:
+    """The examples with their labels numbering the classes that there are."""
+    if examples.labels is None or examples.labels.ndim != 1 or len(known := np.unique(examples.labels)) < 2:
+        raise InputError(
+            f"{recipe.objective} learns from classes, and {recipe.data.source} has not two of them: put the images of "
+            "each class in a folder of its name."
+        )
+    names = tuple(examples.classes[one] for one in known)
+    return dataclasses.replace(examples, labels=np.searchsorted(known, examples.labels), classes=names)
 
 
 def _with_attributes(recipe: Recipe, examples: data.Examples) -> data.Examples:

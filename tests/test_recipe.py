@@ -89,6 +89,9 @@ def test_groups_and_their_fields_are_changed_by_name():
         ({"image_size": ()}, "image_size cannot be"),
         ({"share": 0}, "share, of the images, is above 0"),
         ({"share": 1.5}, r"at most 1, not 1\.5"),
+        ({"per_class": -1}, "per_class is 0 or more"),
+        ({"per_class": 5, "share": 0.5}, "per_class draws of whole classes: leave share and attributes out"),
+        ({"per_class": 5, "attributes": ("a",)}, "per_class draws of whole classes"),
         ({"share": float("nan")}, "share cannot be nan"),
         ({"attributes": {"1": (0, 1), "7": (1,)}}, "attributes have rows of different lengths"),
         ({"attributes": {"1": ("a",)}}, "attributes cannot be"),
@@ -172,6 +175,23 @@ def test_a_share_is_drawn_by_the_seed():
     assert TINY.trained_on(10).all()
 
 
+def test_a_sample_has_as_many_images_of_each_class():
+    """Drawn by the seed, a smaller one within a larger."""
+    labels = np.random.default_rng(0).integers(0, 3, 60)
+    few, more = (TINY.change(per_class=n).trained_on(60, labels) for n in (2, 7))
+    assert few.dtype == bool and not (few & ~more).any()
+    for kept, n in ((few, 2), (more, 7)):
+        np.testing.assert_array_equal(np.bincount(labels[kept]), [n] * 3)
+    np.testing.assert_array_equal(few, TINY.change(per_class=2).trained_on(60, labels))
+    assert (few != TINY.change(per_class=2, seed=1).trained_on(60, labels)).any()
+    places = [TINY.change(per_class=1, seed=seed).trained_on(60, labels).argmax() for seed in range(40)]
+    assert len(set(places)) > 8  # of some 60 / 3
+    with pytest.raises(InputError, match="per_class draws of each class, and glyphs has none"):
+        TINY.change(per_class=2).trained_on(60)
+    with pytest.raises(InputError, match="per_class is 50, and class 0 of glyphs has"):
+        TINY.change(per_class=50).trained_on(60, labels)
+
+
 def test_what_data_and_schedule_tell():
     assert Data("x").shape == (28, 28, 1)
     assert Data("spiral", form="points").shape == (2,)
@@ -195,7 +215,7 @@ def test_what_a_recipe_has_that_says_nothing():
         "averaging": 0.0,
     }
     assert Target() == Target("few_shot", None, "test", (), False, 2000, 5000)  # AugIntAE A.3: 5,000 samples
-    assert Data("x") == Data("x", "train", {}, 1.0, False, (), 28, 1, "images", {})
+    assert Data("x") == Data("x", "train", {}, 1.0, False, (), 28, 1, "images", {}, 0)
     assert Recipe("tiny", "", Data("glyphs"), "AugIntAE", {}, "", Backbone(), {"all": Optimizer()}, seed=0) == TINY
 
 

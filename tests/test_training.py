@@ -743,6 +743,35 @@ def test_each_form_gives_its_batches(settings, keys, recipe):
     assert keys <= set(batch) and all(len(value) == 4 for value in batch.values())
 
 
+@pytest.mark.parametrize("name", ["SCOLA", "CGANPD"])
+def test_systems_of_classes_see_those_that_there_are(name, recipe, tmp_path):
+    for seed, folder in enumerate("abc"):
+        draw(tmp_path / folder, 5, seed)
+    labelled = training.with_objective(recipe, name).change(
+        source=str(tmp_path), source_options={"classes": ["a", "c"]}
+    )
+    examples, batches = training.training_batches(labelled)
+    assert examples.classes == ("a", "c")
+    np.testing.assert_array_equal(np.bincount(examples.labels), [5, 5])
+    assert set(next(iter(batches(start_step=0)))["labels"].numpy()) <= {0, 1}
+    assert training.build(labelled, examples).classes == 2
+    few, _ = training.training_batches(labelled.change(per_class=2, batch_size=4 if name == "SCOLA" else 5))
+    np.testing.assert_array_equal(np.bincount(few.labels), [2, 2])
+    assert {image.tobytes() for image in few.images} <= {image.tobytes() for image in examples.images}
+    for source in (tmp_path / "a", "lines/16"):
+        with pytest.raises(
+            InputError, match=f"{name} learns from classes, and .* has not two of them|no feature .label"
+        ):
+            training.training_batches(labelled.change(source=str(source), source_options={}))
+
+
+def test_a_system_without_classes_learns_from_a_sample_too(recipe, tmp_path):
+    for seed, folder in enumerate("ab"):
+        draw(tmp_path / folder, 5, seed)
+    examples, _ = training.training_batches(recipe.change(source=str(tmp_path), per_class=3))
+    assert len(examples) == 6
+
+
 def test_forms_of_classes(recipe, tmp_path):
     for seed, name in enumerate("ab"):
         draw(tmp_path / name, 5, seed)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _OF_SETS = ("image_encoder", "statistic_network", "inference_network", "latent_decoder", "observation_decoder")
 _OF_ANY = ("latent_discriminator", "label_mixer", "latent_table")  # built alike, whatever the backbone
-_BUILDERS = ("encoder", "decoder", "discriminator", "critic", *_OF_SETS)
+_BUILDERS = ("encoder", "decoder", "discriminator", "critic", "projection_discriminator", *_OF_SETS)
 # What every builder is told; the rest of its parameters are the backbone's options.
 _LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
 _GIVEN = {
@@ -118,10 +118,10 @@ class Backbone:
             "channels": own.latent_size,  # of a critic that is built as the encoder
             "outputs": net.outputs,
         }
-        if net.classes:
-            if "classes" not in takes:
-                fitting = ", ".join(one for one in backbones() if "classes" in _options(_module(one), net.kind))
-                raise InputError(f"The {name} also classifies: of the backbones {fitting} has such a one.")
+        if net.classes and "classes" not in takes:
+            fitting = ", ".join(one for one in backbones() if "classes" in _options(_module(one), net.kind))
+            raise InputError(f"The {name} also classifies: of the backbones {fitting} has such a one.")
+        if net.classes or net.class_part or "labels" in net.takes:
             given["classes"] = _labels(net, facts)
         for option in self.networks.get(name, {}).get("options", {}):
             if option not in takes:
@@ -166,7 +166,7 @@ class Backbone:
         builders = self.builders()
         if kind == "critic" and kind not in builders:
             kind = "discriminator"
-        others = [name for name in backbones() if hasattr(_module(name), kind)]
+        others = [name for name in sorted(backbones() + decoders()) if hasattr(_module(name), kind)]
         if kind in builders or len(others) == 1:
             return (self.module if kind in builders else others[0]), kind
         raise InputError(f"The backbone {self.module} builds no {kind}: choose of {', '.join(others)}.")
@@ -187,7 +187,7 @@ class Backbone:
         Raises:
             InputError: no such backbone, or an option that none of them takes.
         """
-        if self.module not in (known := backbones() + encoders()):
+        if self.module not in (known := backbones() + encoders() + decoders()):
             raise InputError(
                 f"Unknown backbone {self.module!r}: choose of {', '.join(known)}.{suggest(self.module, known)}"
             )
@@ -221,6 +221,11 @@ def backbones() -> tuple[str, ...]:
 def encoders() -> tuple[str, ...]:
     """The names of the files that build an encoder alone, for a system whose decoder another one builds."""
     return tuple(name for name in _having("encoder") if not hasattr(_module(name), "decoder"))
+
+
+def decoders() -> tuple[str, ...]:
+    """The names of the files that build a decoder alone, for a system that has no encoder or another one's."""
+    return tuple(name for name in _having("decoder") if not hasattr(_module(name), "encoder"))
 
 
 @functools.cache

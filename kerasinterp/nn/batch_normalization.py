@@ -22,9 +22,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if replicas.count() > 1:  # the kernel sees one device's share
             return trained_exactly(self, inputs, unbiased=True)
         maps = inputs if inputs.shape.rank == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
-        scale, offset, mean, variance = (
-            tf.cast(v.value, tf.float32) for v in (self.gamma, self.beta, self.moving_mean, self.moving_variance)
-        )
+        mean, variance = (tf.cast(v.value, tf.float32) for v in (self.moving_mean, self.moving_variance))
+        scale = tf.cast(self.gamma.value, tf.float32) if self.scale else tf.ones_like(mean)
+        offset = tf.cast(self.beta.value, tf.float32) if self.center else tf.zeros_like(mean)
         # The kernel also moves the averages: momentum * old + (1 - momentum) * the batch's.
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             maps, scale, offset, mean, variance, self.epsilon, exponential_avg_factor=1.0 - self.momentum
@@ -36,4 +36,4 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def _fuses(self, rank: int | None) -> bool:
         """Whether the kernel does all that was asked for; a frozen layer runs in inference mode."""
         last = rank is not None and self.axis in (-1, rank - 1)
-        return last and self.trainable and self.center and self.scale and not self.synchronized and not self.renorm
+        return last and self.trainable and not self.synchronized and not self.renorm

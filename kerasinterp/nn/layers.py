@@ -19,25 +19,30 @@ _INITIAL_DEVIATION = 0.02
 
 
 class Weights:
-    """Draws a different, reproducible normal initialiser for each layer of one network.
+    """Draws a different, reproducible initialiser for each layer of one network.
 
     Args:
         scale: the variance of a weight is `scale` / fan_in; without it the deviation is the GANs' 0.02.
         mode: what `scale` is divided by: `fan_in`, or `fan_avg`, the mean of fan_in and fan_out.
+        distribution: `untruncated_normal`, or `uniform`.
     """
 
-    def __init__(self, seed: int, scale: float | None = None, mode: str = "fan_in"):
+    def __init__(
+        self, seed: int, scale: float | None = None, mode: str = "fan_in", distribution: str = "untruncated_normal"
+    ):
         self._seed = seed
         self._scale = scale
         self._mode = mode
+        self._distribution = distribution
         self._count = 0
 
-    def __call__(self) -> keras.initializers.Initializer:
+    def __call__(self, gain: float = 1.0) -> keras.initializers.Initializer:
+        """One layer's; `gain` multiplies `scale`."""
         self._count += 1
         seed = 1000 * self._seed + self._count
         if self._scale is None:
             return keras.initializers.RandomNormal(stddev=_INITIAL_DEVIATION, seed=seed)
-        return keras.initializers.VarianceScaling(self._scale, self._mode, "untruncated_normal", seed=seed)
+        return keras.initializers.VarianceScaling(gain * self._scale, self._mode, self._distribution, seed=seed)
 
 
 def normalised(x: keras.KerasTensor, activation: str, number: int | str, fused: bool = True) -> keras.KerasTensor:

@@ -17,6 +17,7 @@ KINDS = {
     "decoder": ("latents", "images"),
     "discriminator": ("images", "scores"),
     "critic": ("images", "scores"),
+    "projection_discriminator": ("images", "labels", "scores"),
     "latent_discriminator": ("latents", "scores"),
     "label_mixer": ("labels", "features"),
     "latent_table": ("indices", "latents"),

@@ -13,6 +13,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn import layers
 from kerasinterp.nn.instance_normalization import InstanceNormalization
 from kerasinterp.nn.layers import Weights
+from kerasinterp.nn.residual import block, convolutions, head, relu
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
 
 
@@ -30,7 +31,7 @@ def encoder(
     x = images = keras.Input(tuple(image_shape), name="images")
     x = convolve(x, width, 3, "colours")
     for scale in range(1, scales + 1):
-        x = _block(x, width * min(2**scale, 8), f"block_{scale}", convolve, _normalise, "down")
+        x = block(x, width * min(2**scale, 8), f"block_{scale}", convolve, _normalise, "down")
     x = convolve(_normalise(x, "last"), latent_size, 3, "output", use_bias=True)
     return keras.Model(images, layers.code(x), name=name)
 
@@ -49,7 +50,7 @@ def decoder(
     x = latent = keras.Input((height >> scales, columns >> scales, latent_size), name="latent")
     x = convolve(x, width * min(2**scales, 8), 3, "maps")
     for scale in reversed(range(scales)):
-        x = _block(x, width * min(2**scale, 8), f"block_{scales - scale}", convolve, _normalise, "up")
+        x = block(x, width * min(2**scale, 8), f"block_{scales - scale}", convolve, _normalise, "up")
     x = convolve(_normalise(x, "last"), channels, 3, "output", use_bias=True)
     return keras.Model(latent, layers.image(x), name=name)
 
@@ -76,68 +77,25 @@ def discriminator(
     maps = [width * min(2**scale, 8) for scale in range(halvings)]
     x = images = keras.Input(tuple(image_shape), name="images")
     for number, filters in enumerate(maps, 1):
-        x = _block(x, filters, f"block_{number}", convolve, _relu, "down", of_images=number == 1)
-    x = _block(x, maps[-1], f"block_{halvings + 1}", convolve, _relu)
-    x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="positions")(_relu(x, "last"))
-    outputs = [_head(convolve, x, 1, "score")]
+        x = block(x, filters, f"block_{number}", convolve, relu, "down", of_images=number == 1)
+    x = block(x, maps[-1], f"block_{halvings + 1}", convolve, relu)
+    x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="positions")(relu(x, "last"))
+    outputs = [head(convolve, x, 1, "score")]
     if classes:
-        outputs.append(_head(convolve, x, classes, "classes"))
+        outputs.append(head(convolve, x, classes, "classes"))
     return keras.Model(images, outputs if classes else outputs[0], name=name)
 
 
-def _block(
-    x: keras.KerasTensor,
-    filters: int,
-    name: str,
-    convolve: Callable,
-    activate: Callable,
-    resize: str = "",
-    of_images: bool = False,
-) -> keras.KerasTensor:
-    """Two 3 x 3 convolutions, each after its activation (the first not, if it is `of_images`), beside a shortcut.
-
-    A 1 x 1 convolution commutes with both ways to resize, so the shortcut's stands where there are fewer positions.
-    """
-    main = x if of_images else activate(x, f"{name}_first")
-    if resize == "up":
-        main = keras.layers.UpSampling2D(2, name=f"{name}_upsampling")(main)
-    main = convolve(main, filters, 3, f"{name}_convolution_1")
-    main = convolve(activate(main, f"{name}_second"), filters, 3, f"{name}_convolution_2")
-    if resize == "down":
-        main = keras.layers.AveragePooling2D(2, name=f"{name}_pooling")(main)
-        x = keras.layers.AveragePooling2D(2, name=f"{name}_shortcut_pooling")(x)
-    if x.shape[-1] != filters:
-        x = convolve(x, filters, 1, f"{name}_shortcut")
-    if resize == "up":
-        x = keras.layers.UpSampling2D(2, name=f"{name}_shortcut_upsampling")(x)
-    return keras.layers.Add(name=name)([main, x])
-
-
-def _convolutions(seed: int, layer: type = keras.layers.Conv2D, scale: float = 2.0, **defaults: bool) -> Callable:
-    """Makes one network's convolutions; without bias, which the instance normalisation would take away."""
+def _convolutions(seed: int, layer: type = keras.layers.Conv2D, scale: float = 2.0, use_bias: bool = False) -> Callable:
+    """Those of one network; without bias, which the instance normalisation would take away."""
     weights = Weights(seed, scale)
-
-    def convolve(x: keras.KerasTensor, filters: int, size: int, name: str, **options: bool) -> keras.KerasTensor:
-        options = {"use_bias": False, **defaults, **options}
-        return layer(filters, size, padding="same", kernel_initializer=weights(), name=name, **options)(x)
-
-    return convolve
-
-
-def _relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return convolutions(lambda size: weights(), layer, use_bias=use_bias)
 
 
 def _normalise(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Instance normalisation, then a ReLU."""
     x = InstanceNormalization(epsilon=1e-5, name=f"{name}_normalisation")(x)
-    return _relu(x, name)
-
-
-def _head(convolve: Callable, x: keras.KerasTensor, units: int, name: str) -> keras.KerasTensor:
-    """A dense layer, as a convolution of the one position (B, 1, 1, maps)."""
-    x = convolve(x, units, 1, f"{name}_output")
-    return keras.layers.Reshape((units,), dtype="float32", name=name)(x)
+    return relu(x, name)
 
 
 def _check(image_shape, scales: int | None) -> tuple[int, int, int, int]:

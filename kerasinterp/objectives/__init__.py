@@ -6,6 +6,7 @@ import pkgutil
 # Imported for their registration: a saved objective holds such layers and optimizers.
 from kerasinterp.nn import (  # noqa: F401
     batch_normalization,
+    conditional_batch_normalization,
     convolution,
     dense,
     exact_batch_normalization,

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from kerasinterp.data.convert import to_float
@@ -11,6 +12,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.ops import replicas
 
 _RANGE = "images range beyond [-1, 1], look like [0, 1], or are not finite: give uint8, or float in [-1, 1]"
+_CLASSES = "labels are not all from 0 to the number of classes less 1: build the networks for as many classes"
 
 
 def as_images(value: Any) -> Any:
@@ -33,13 +35,29 @@ def as_images(value: Any) -> Any:
         return tf.identity(tf.cast(value, tf.float32))
 
 
+def one_hot(labels: tf.Tensor | None, classes: int, kind: str) -> tf.Tensor:
+    """The classes (B,), integers from 0, as rows (B, classes) of Keras' floatx.
+
+    Raises:
+        InputError: there are none, or they are no classes.
+        tf.errors.InvalidArgumentError: with `_CLASSES`, when it runs: one that there is not.
+    """
+    if labels is None or labels.shape.rank != 1 or not labels.dtype.is_integer:
+        raise InputError(
+            f"{kind} learns from classes: pass kerasinterp.data.batches of labelled examples to fit, or integers (B,)."
+        )
+    known = tf.reduce_all((labels >= 0) & (labels < classes))
+    with tf.control_dependencies([tf.debugging.Assert(known, [_CLASSES])]):
+        return tf.one_hot(labels, classes, dtype=keras.config.floatx())
+
+
 @contextlib.contextmanager
 def in_one_sentence() -> Iterator[None]:
     """What a step finds out about a batch, as InputError."""
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        for known in (_RANGE, replicas.UNEQUAL):
+        for known in (_RANGE, _CLASSES, replicas.UNEQUAL):
             if known in error.message:
                 raise InputError(f"{known}.") from None
         raise

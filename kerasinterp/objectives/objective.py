@@ -49,6 +49,7 @@ class Objective(Kept, keras.Model):
     measures: tuple[str, ...] = ()  # logged beside the terms, minimised by nobody
     weights_of_terms: dict[str, float] = {}  # 1 where not named
     reads_labels: bool = False  # `terms` reads batch["labels"]
+    needs_classes: bool = False  # it learns from labelled images: a recipe's are read with their classes
     form: tuple[str, dict] | None = None  # of data, and its options, without which it cannot train; else any images
     follows: bool = False  # it begins with a trained model: a recipe for it has an `after`
 

@@ -36,6 +36,7 @@ class SCOLA(GLO):
         generator: codes -> images.
     """
 
+    needs_classes = True
     networks = {
         "generator": Net("decoder", class_part=True, batch_normalised=False),
         "table": Net("latent_table", class_part=True),

@@ -48,6 +48,14 @@ def cross_entropy(scores: tf.Tensor, label: float | tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(losses, axis=list(range(1, losses.shape.rank)))
 
 
+def hinge(scores: tf.Tensor, side: float) -> tf.Tensor:
+    """max(0, 1 - side * score) of each, (B, 1) -> (B,).
+
+    The discriminator minimises it with side 1 on real and -1 on fake images (Lim and Ye, 2017; Miyato et al., 2018).
+    """
+    return tf.nn.relu(1.0 - side * tf.reshape(tf.cast(scores, tf.float32), [-1]))
+
+
 def divergence(
     mean: tf.Tensor, log_variance: tf.Tensor, of: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 0.0)
 ) -> tf.Tensor:

@@ -27,7 +27,8 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     own, target = recipe.data, recipe.target
     form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
-    examples = data.load_examples(own.source, own.split, memory=MOST_SOURCE, **form)
+    labels = own.per_class > 0
+    examples = data.load_examples(own.source, own.split, memory=MOST_SOURCE, labels=labels, **form)
     some = np.asarray(examples.select(np.random.default_rng(seed).permutation(len(examples))[: target.samples]).images)
     classifier = evaluation.train_classifier(
         np.concatenate([np.flip(some, axes) for axes in _FLIPS]),
@@ -92,7 +93,7 @@ _OF_RECONSTRUCTIONS = ("l2", "fid_reconstruction", "kernel_reconstruction")  # p
 
 def _judged(recipe: Recipe, examples: data.Examples, seed: int) -> np.ndarray:
     """The images that are measured, at most `samples`: those that training does not see, if there are such."""
-    unseen = ~recipe.trained_on(len(examples))
+    unseen = ~recipe.trained_on(len(examples), examples.labels)
     kept = np.flatnonzero(unseen if unseen.any() else ~unseen)
     if len(kept) < 2:
         raise InputError(f"{recipe.data.source} leaves {len(kept)} image to measure on: give more images.")

@@ -8,7 +8,7 @@ import pytest
 from kerasinterp import training
 from kerasinterp.errors import InputError, SizeError
 from kerasinterp.nn import backbone as backbone_module
-from kerasinterp.nn.backbone import Backbone, Facts, backbones
+from kerasinterp.nn.backbone import Backbone, Facts, backbones, decoders
 from kerasinterp.nn.net import KINDS, Net
 from kerasinterp.recipe import Data, Recipe
 
@@ -36,7 +36,8 @@ def built(name: str, net: Net, seed: int = 0, **settings: object):
 def test_every_kind_of_network_is_built(name):
     """Its ends have the shapes that `KINDS` names."""
     shape = facts(name).image_shape
-    networks = {kind: built(name, Net(kind)) for kind in KINDS if kind not in ("label_mixer", *OF_SETS)}
+    elsewhere = ("label_mixer", "projection_discriminator", *OF_SETS)
+    networks = {kind: built(name, Net(kind)) for kind in KINDS if kind not in elsewhere}
     latents = networks["encoder"].output_shape
     assert latents[-1] == 4
     assert networks["encoder"].input_shape == networks["decoder"].output_shape == (None, *shape)
@@ -64,6 +65,28 @@ def test_what_a_backbone_does_not_build_the_only_file_that_does_builds():
     assert own.build(Net("latent_decoder", outputs=2), "latent_decoder", 0, IMAGES).output_shape == (None, 6)
     with pytest.raises(InputError, match="The backbone statistician is for images, and the data are points"):
         of("mlp").build(Net("image_encoder"), "image_encoder", 0, POINTS)
+
+
+def test_a_backbone_without_an_encoder():
+    """Its decoder knows how much of a code is the class; the discriminator is there for every other one too."""
+    assert "sngan" in decoders() and "sngan" not in backbones()
+    codes = Net("decoder", class_part=True)
+    decoder = of("sngan").build(codes, "generator", 0, IMAGES)
+    assert decoder.input_shape == (None, 3 + 4)
+    assert "ConditionalBatchNormalization" in {type(layer).__name__ for layer in decoder.layers}
+    plain = of("sngan", networks={"generator": {"options": {"conditional": False}}}).build(
+        codes, "generator", 0, IMAGES
+    )
+    assert "ConditionalBatchNormalization" not in {type(layer).__name__ for layer in plain.layers}
+    for name in ("sngan", "infogan"):
+        judge = of(name).build(Net("projection_discriminator"), "discriminator", 0, IMAGES)
+        assert judge.input_shape == [(None, 16, 16, 1), (None, 3)]
+    assert of("infogan").build(codes, "generator", 0, IMAGES).input_shape == (None, 3 + 4)
+    for net in (codes, Net("projection_discriminator")):
+        with pytest.raises(InputError, match=f"kind {net.kind} learns with labels or attributes, and the data have no"):
+            of("sngan").build(net, "x", 0, Facts((16, 16, 1)))
+    with pytest.raises(InputError, match="The backbone sngan builds no encoder: choose of acai"):
+        of("sngan").build(Net("encoder"), "encoder", 0, IMAGES)
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "discriminator", "critic"])

@@ -43,6 +43,10 @@ def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> 
     *several, takes, gives = KINDS[net.kind]
     if gives == "contexts" or "contexts" in (*several, takes):
         return of_sets([ends.get(end, (CONTEXT,)) for end in (*several, takes)], ends.get(gives), net, name, seed)
+    if several:
+        given = [keras.Input(ends[end]) for end in (*several, takes)]
+        joined = keras.layers.Concatenate()([keras.layers.Flatten()(x) for x in given])
+        return keras.Model(given, linear((joined.shape[-1],), ends[gives], seed)(joined), name=name)
     if takes == "indices":
         places = keras.Input((), dtype="int32")
         initializer = keras.initializers.RandomNormal(stddev=0.7, seed=seed)
@@ -129,7 +133,10 @@ def batch_for(cls: type, count: int | None = None, seed: int = 0) -> dict[str, n
     count = -(-COUNT // slices) * slices if count is None else count
     if cls.form and cls.form[0] == "sets":
         return set_batch(count, seed)
-    return full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")
+    batch = full_batch(count, seed, alpha=cls.__name__ == "AugIntAE")
+    if any(net.kind == "projection_discriminator" for net in cls.nets().values()):
+        batch["labels"] = np.random.default_rng(seed + 1).integers(0, LABELS, count)
+    return batch
 
 
 # Losses in NumPy: one value an image.

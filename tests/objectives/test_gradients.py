@@ -44,6 +44,7 @@ REACHED = {
     "ARAE": {"reconstruction": BOTH, "fooling": BOTH, "real": JUDGE, "fake": JUDGE},
     # Gulrajani et al., algorithm 1
     "DAGAN": {"penalty": {"critic"}, "difference": {"critic"}, "fooling": BOTH},
+    "CGANPD": {"real": JUDGE, "fake": JUDGE, "fooling": {"generator"}},  # Miyato and Koyama
     "DenoisingAE": {"reconstruction": BOTH},
     "GAIA": {"generation": BOTH, "distances": {"encoder"}, "judgement": {"judge_encoder", "judge_decoder"}},
     "GLO": {"reconstruction": {"generator", "table"}},
@@ -98,6 +99,7 @@ def test_gradients_reach_what_the_papers_say(name):
         ("AMR", {"mixing": PerFeature()}),
         ("SupervisedAMR", {"mixing": Linear()}),
         ("AE", {"joint": False}),
+        ("CGANPD", {"augmentation": ("color", "translation", "cutout")}),
         ("IntAE", {"mixing": Linear(), "reconstruction_loss": "squared"}),
         ("ACAI", {"mixing": Spherical()}),
     ],

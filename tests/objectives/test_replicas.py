@@ -13,12 +13,13 @@ from kerasinterp.ops import mixing
 COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
 DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "Inversion"}
-DRAWING |= {"NeuralStatistician", "SupervisedAMR", "VAE", "WGANGP"}
+DRAWING |= {"CGANPD", "NeuralStatistician", "SupervisedAMR", "VAE", "WGANGP"}
 UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]
 VARIANTS += [
     ("AEAI", {"points": 2}),
+    ("CGANPD", {"augmentation": ("color", "translation", "cutout")}),
     ("AMR", {"every": {"autoencoder": 3}}),
     ("GAIA", {"weights": {"distances": 10.0}}),
     ("IntAE", {"reconstruction_loss": "euclidean"}),  # images' gradients differ in length

@@ -102,3 +102,12 @@ def test_divergence_of_gaussians():
     standard = 0.5 * (first**2 + v1 - 1 - log_first).sum(axis=1)
     np.testing.assert_allclose(losses.divergence(*map(tf.constant, (first, log_first))), standard, rtol=1e-6)
     np.testing.assert_allclose(losses.divergence(tf.zeros((2, 3)), tf.zeros((2, 3))), 0.0)
+
+
+def test_hinge():
+    """Miyato et al. (2018), eq. 16 and 17: no more is asked for beyond a score of 1 on the right side."""
+    scores = np.array([[-2.0], [-0.3], [0.4], [1.5]])
+    for side in (1.0, -1.0):
+        value, (slope,) = value_and_gradients(lambda x, side=side: losses.hinge(x, side), scores)
+        np.testing.assert_allclose(value, np.maximum(0, 1 - side * scores[:, 0]), rtol=1e-6)
+        np.testing.assert_array_equal(slope, np.where(side * scores < 1, -side, 0))
