@@ -2,6 +2,7 @@
 
 from kerasinterp.evaluation.augmentation import Augmentation, draw_augmentation, table_of_augmentation
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
+from kerasinterp.evaluation.clusters import clustering_accuracy, normalised_mutual_information
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.distances import (
@@ -44,6 +45,7 @@ __all__ = [
     "bernoulli_parameters",
     "cluster_distance",
     "clustering",
+    "clustering_accuracy",
     "consistency",
     "density_coverage",
     "departure",
@@ -78,6 +80,7 @@ __all__ = [
     "near",
     "noise",
     "noise_errors",
+    "normalised_mutual_information",
     "pixel_distance",
     "precision_recall",
     "probe",
