@@ -66,6 +66,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     labels = recipe.data.number_of_attributes or (0 if examples is None else len(examples.classes))
     if "classes" in _all_arguments(cls):
         labels = options.setdefault("classes", labels or 1)
+    if "count" in _all_arguments(cls):
+        options.setdefault("count", 1 if examples is None else len(examples))
     facts = Facts(
         image_shape=recipe.data.shape if examples is None else examples.shape,
         count=1 if examples is None else len(examples),
@@ -92,7 +94,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     optimizers = {}
     for player in model.players:
         own = recipe.optimizer(player.name, first=player is model.players[0])
-        optimizers[player.name] = _optimizer(own, recipe.schedule.steps * model.updates_per_step(player))
+        steps = recipe.schedule.steps_per_epoch * sum(map(player.acts_in, range(recipe.schedule.epochs)))
+        optimizers[player.name] = _optimizer(own, steps * model.updates_per_step(player))
     model.compile(optimizers, jit_compile=recipe.schedule.jit_compile)
     return model
 

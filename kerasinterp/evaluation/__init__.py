@@ -2,6 +2,7 @@
 
 from kerasinterp.evaluation.augmentation import Augmentation, draw_augmentation, table_of_augmentation
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
+from kerasinterp.evaluation.clusters import clustering_accuracy, normalised_mutual_information
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.distances import (
@@ -51,6 +52,7 @@ __all__ = [
     "bernoulli_parameters",
     "cluster_distance",
     "clustering",
+    "clustering_accuracy",
     "consistency",
     "density_coverage",
     "departure",
@@ -88,6 +90,7 @@ __all__ = [
     "near",
     "noise",
     "noise_errors",
+    "normalised_mutual_information",
     "pixel_distance",
     "precision_recall",
     "probe",
