@@ -552,6 +552,7 @@ def invert(
 )
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and judges.")
 @click.option("--every", type=_COUNT, help="Run folders: each n-th snapshot.  [default: all]")
+@click.option("--as-first", is_flag=True, help="Measure all as the first model's recipe says.")
 @click.option("--domain-by-class", is_flag=True, help="Judge the domain by the likeliest class, not by two classes.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the report.")
 def evaluate(
@@ -565,6 +566,7 @@ def evaluate(
     usefulness: int | None,
     seed: int,
     every: int | None,
+    as_first: bool,
     domain_by_class: bool,
     output: Path,
 ) -> None:
@@ -587,7 +589,7 @@ def evaluate(
         # What belongs to the recipe's own target stays behind.
         judged = {"target_options": {}, "target_without": (), "domain_by_class": False, "target_split": "test"} | judged
         judged |= {"yardstick": "few_shot", "target": target}
-    evaluate_models(models, output, every=every, seed=seed, data=data, target=judged)
+    evaluate_models(models, output, every=every, seed=seed, data=data, target=judged, as_first=as_first)
     _say_report(output, "report.md")
 
 

@@ -119,6 +119,7 @@ def evaluate(
     seed: int = 0,
     data: Mapping[str, Any] | None = None,
     target: Mapping[str, Any] | None = None,
+    as_first: bool = False,
 ) -> dict:
     """Measures trained models, of files or of whole run folders, by one yardstick.
 
@@ -131,6 +132,8 @@ def evaluate(
         seed: of what the judge draws and trains.
         data: changes to the recipe's data (`source`, `split`); what is judged against.
         target: changes to the recipe's target.
+        as_first: measures all as the first model's recipe says, whatever the others were trained on (AugIntAE table 2's
+            WGAN-GP of the test classes).
 
     Returns:
         The content of `report.json`: a row a model, the rows without a model, and "protocol".
@@ -154,6 +157,8 @@ def evaluate(
     known = {path: recipe or _of_model(path, last[path]) for path, recipe in recipes_of.items()}
     asked = {path: recipe.change(**changes) for path, recipe in known.items()}
     base = asked[paths[0]]
+    if as_first:
+        asked = dict.fromkeys(asked, base)
     for group, name in ((group, name) for group, change in changes.items() for name in change):
         before, after = (getattr(getattr(recipe, group), name) for recipe in (known[paths[0]], base))
         if before != after and name not in read_by(base.target.yardstick):
@@ -161,7 +166,10 @@ def evaluate(
     names = names_of(last, {path: run.recipe for path, run in runs.items()})
     for path, model in last.items():
         if _measured_on(asked[path], model) != _measured_on(base, last[paths[0]]):
-            raise InputError(f"{path} was trained on other data than {paths[0]}: evaluate it alone.")
+            raise InputError(
+                f"{path} was trained on other data than {paths[0]}, or for other images: evaluate it alone, or, if the "
+                "images are of one size, --as-first."
+            )
     check_measurable(base.target.yardstick, *last.values())
     judged_by = judge(base, output / _JUDGES, seed=seed)
     measured: dict[str, list[list[dict]]] = {}

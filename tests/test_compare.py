@@ -463,11 +463,13 @@ def test_what_cannot_be_measured_together_is_refused(compared, judges, tmp_path)
         (chosen / "recipe.json").write_text(json.dumps(written))
         with pytest.raises(InputError, match=f"{setting} was trained on other data than"):
             compare.evaluate([run, chosen], tmp_path / "out")
+        compare.evaluate([run, chosen], tmp_path / "as_first", as_first=True)
+        assert judges.pop()[0].data.source_options == {}
     small = find("aae_lines16", smoke=True).change(width=2, latent_size=4)
     other = tmp_path / "other.keras"
     training.build(small.change(image_size=32)).save(other)
     with pytest.raises(InputError, match=r"other\.keras was trained on other data than"):
-        compare.evaluate([run, other], tmp_path / "out", data={"source": "lines/16"})
+        compare.evaluate([run, other], tmp_path / "out", data={"source": "lines/16"}, as_first=True)
     points = tmp_path / "points.keras"
     training.build(find("acai_spiral", smoke=True)).save(points)
     with pytest.raises(InputError, match=r"points\.keras, a model of points, to say what it is measured on"):
