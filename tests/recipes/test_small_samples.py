@@ -61,6 +61,16 @@ def test_an_epoch_is_a_pass_in_batches_of_128_or_of_all(name):
         np.testing.assert_allclose(own.cuts, np.arange(50, 500, 50) / 500)
 
 
+def test_both_rates_of_a_rival_fall_in_a_line_to_zero(read):
+    """Over the updates of each player: five times as many of the discriminator's."""
+    recipe = find("cganpd_cifar10_small").change(width=2, latent_size=2)
+    model = training.build(recipe, toys(recipe))
+    for player, updates in zip(model.players, (500_000, 100_000), strict=True):
+        rate = model.optimizer_of(player)._learning_rate
+        falling = [float(rate(step)) for step in (0, updates // 4, updates)]
+        np.testing.assert_allclose(falling, [2e-4, 1.5e-4, 0.0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_toys_are_learned_from(name, read):
     """By networks as wide as the smoke variant's."""
