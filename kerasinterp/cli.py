@@ -447,6 +447,32 @@ def interpolate(
     click.echo(f"wrote {output}")
 
 
+@cli.command(short_help="Make a small labelled set larger, and say what that is worth.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the larger set.")
+@click.option("--per-class", required=True, type=click.IntRange(0, 1_000_000), help="New images of each class.")
+@click.option("--balance", is_flag=True, help="More of the classes that have fewer, so that all have as many.")
+@click.option("--method", default="scola", show_default=True, help="scola (a generator) or augintae (mixes of pairs).")
+@_with_form
+@click.option("--invert", is_flag=True, help="The images are dark on white, to be learned light on black.")
+@click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of everything random.")
+@click.option("--smoke", is_flag=True, help="Shows that everything runs.")
+def enlarge(folder: Path, output: Path, colour: bool, grey: bool, **settings: Any) -> None:
+    """Enlarge the labelled images in FOLDER, a sub-folder a class, by a model that is trained on them alone.
+
+    The originals stay as they are; the larger set, a manifest, a picture and a report on what the new images are
+    worth to a classifier are written to the output. A call that was stopped goes on when it is made again.
+    """
+    channels = _channels(colour, grey)
+    _check_directory(output)
+    _set_processor(None)
+    with _quiet():
+        from kerasinterp.enlarging import enlarge_folder
+    report = enlarge_folder(folder, output, channels=channels, **settings)
+    click.echo(report["advice"])
+    _say_files(output, [output / name for name in ("images", "manifest.csv", "classes.png", "report.md")])
+
+
 @cli.command(short_help="Find the codes that a model makes given images of.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -262,7 +262,9 @@ def _recipes(dataset: str, systems: Sequence[str], smoke: bool, settings: dict) 
             groups.setdefault(group, {})[label] = recipe.name
     if dataset in groups:
         chosen = _named(systems, groups[dataset], f"has no recipe for {dataset}")
-        return {system: find(groups[dataset][system], smoke=smoke).change(**settings) for system in chosen}, ""
+        made = {system: find(groups[dataset][system], smoke=smoke).change(**settings) for system in chosen}
+        check_measurable(next(iter(made.values())).target.yardstick, *map(training.system, made.values()))
+        return made, ""
     settings = dict(settings)
     form = {key: settings.pop(key, None) for key in ("image_size", "channels")}
     if dataset in recipes() and recipes()[dataset].target.yardstick == "few_shot":

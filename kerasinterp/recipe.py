@@ -375,16 +375,23 @@ class Recipe:
 
 
 def for_own_images(
-    image_size: int | tuple[int, int] | None = None, channels: int | None = None, smoke: bool = False
+    image_size: int | tuple[int, int] | None = None,
+    channels: int | None = None,
+    smoke: bool = False,
+    kind: str = "images",
 ) -> Recipe:
     """The recipe for a user's own images of that height and width (one number for a square) and colour.
 
-    Of the recipes that name no source, it is the one whose size is nearest; without a size, the smallest.
+    Of the recipes that name no source, and whose name is `kind` and a size, it is the one whose size is nearest;
+    without a size, the smallest.
 
     Raises:
-        InputError: as `Recipe.of_size`.
+        InputError: as `Recipe.of_size`; no recipe of that kind.
     """
-    own = sorted((min(one.data.size), name) for name, one in recipes().items() if not one.data.source)
+    kinds = {name: name.rstrip("0123456789") for name, one in recipes().items() if not one.data.source}
+    if kind not in kinds.values():
+        raise InputError(f"There is no {kind!r} for own images: choose of {', '.join(sorted(set(kinds.values())))}.")
+    own = sorted((min(recipes()[name].data.size), name) for name, of in kinds.items() if of == kind)
     side = 0 if image_size is None else image_size if isinstance(image_size, int) else min(image_size)
     return find(min(own, key=lambda one: abs(one[0] - side))[1], smoke).of_size(image_size, channels)
 

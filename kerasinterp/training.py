@@ -66,6 +66,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     labels = recipe.data.number_of_attributes or (0 if examples is None else len(examples.classes))
     if "classes" in _all_arguments(cls):
         labels = options.setdefault("classes", labels or 1)
+    if "count" in _all_arguments(cls):
+        options.setdefault("count", 1 if examples is None else len(examples))
     facts = Facts(
         image_shape=recipe.data.shape if examples is None else examples.shape,
         count=1 if examples is None else len(examples),
@@ -92,7 +94,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     optimizers = {}
     for player in model.players:
         own = recipe.optimizer(player.name, first=player is model.players[0])
-        optimizers[player.name] = _optimizer(own, recipe.schedule.steps * model.updates_per_step(player))
+        steps = recipe.schedule.steps_per_epoch * sum(map(player.acts_in, range(recipe.schedule.epochs)))
+        optimizers[player.name] = _optimizer(own, steps * model.updates_per_step(player))
     model.compile(optimizers, jit_compile=recipe.schedule.jit_compile)
     return model
 
@@ -516,7 +519,6 @@ def training_batches(
     """
     check(recipe)
     own, images = recipe.data, recipe.schedule.batch_size
-    batch = {"batch_size": images // own.at_once, "seed": recipe.seed}
     memory = for_images() if memory is None else bytes_of(memory)
     if (least := images * math.prod(own.shape)) > memory:
         raise InputError(
@@ -526,6 +528,17 @@ def training_batches(
     examples = learned_from(recipe, memory)
     if own.form != "points" and not own.invert and (text := data.ink_note(examples.images)):
         notes.note(text)
+    return examples, batches_of(recipe, examples)
+
+
+def batches_of(recipe: Recipe, examples: data.Examples) -> Callable[..., tf.data.Dataset]:
+    """The batches that the recipe makes of such examples, from a given `start_step` on.
+
+    Raises:
+        InputError: options that the form has not.
+    """
+    own = recipe.data
+    batch = {"batch_size": recipe.schedule.batch_size // own.at_once, "seed": recipe.seed}
     form = {"pairs": data.pairs, "sets": data.sets, "triplets": data.triplets}.get(own.form, data.batches)
     kinds = typing.get_type_hints(form)
     if own.form == "triplets":
@@ -543,8 +556,8 @@ def training_batches(
     if own.form == "triplets":
         others = {name: options.pop(name) for name in [*options] if name not in data.Transformations.__annotations__}
         ranges = data.Transformations(**options)
-        return examples, functools.partial(data.triplets, examples.images, transformations=ranges, **others, **batch)
-    return examples, functools.partial(form, examples, **options, **batch)
+        return functools.partial(data.triplets, examples.images, transformations=ranges, **others, **batch)
+    return functools.partial(form, examples, **options, **batch)
 
 
 def learned_from(recipe: Recipe, memory: int, **choices: object) -> data.Examples:

@@ -38,6 +38,7 @@ FLOORS = {
     "generalisation": 7,
     "publishing": 7,
     "quickstart": 7,
+    "enlarging": 7,
     "cli": 8,
 }
 # `recipes/` is a folder of its own at the top level; a recipe run as a script trains and measures itself.

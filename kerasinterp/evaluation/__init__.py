@@ -2,6 +2,7 @@
 
 from kerasinterp.evaluation.augmentation import Augmentation, draw_augmentation, table_of_augmentation
 from kerasinterp.evaluation.classifier import Classifier, train_classifier
+from kerasinterp.evaluation.clusters import clustering_accuracy, normalised_mutual_information
 from kerasinterp.evaluation.codes import cluster_distance, clustering, draw_codes, probe
 from kerasinterp.evaluation.conditions import admissibility, draw_admissibility, near, pixel_distance
 from kerasinterp.evaluation.distances import (
@@ -27,6 +28,13 @@ from kerasinterp.evaluation.mixed_codes import (
     mixes,
 )
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
+from kerasinterp.evaluation.sample_size import (
+    draw_sample_size,
+    hoeffding_bound,
+    most_real,
+    sufficient_for_confidence,
+    sufficient_for_error,
+)
 from kerasinterp.evaluation.seed_sets import augmented_of_sets, fade_of_sets, few_shot_of_sets, usual_transformations
 from kerasinterp.evaluation.turning import draw_turning, turning_between, turning_error
 from kerasinterp.evaluation.usefulness import Usefulness
@@ -44,6 +52,7 @@ __all__ = [
     "bernoulli_parameters",
     "cluster_distance",
     "clustering",
+    "clustering_accuracy",
     "consistency",
     "density_coverage",
     "departure",
@@ -60,6 +69,7 @@ __all__ = [
     "draw_mixes",
     "draw_noise",
     "draw_retrieval",
+    "draw_sample_size",
     "draw_turning",
     "draw_usefulness",
     "evaluate",
@@ -67,6 +77,7 @@ __all__ = [
     "few_shot_of_sets",
     "frechet_distance",
     "frequencies_of",
+    "hoeffding_bound",
     "in_between",
     "inception",
     "kernel_distance",
@@ -75,14 +86,18 @@ __all__ = [
     "lines",
     "misclassification",
     "mixes",
+    "most_real",
     "near",
     "noise",
     "noise_errors",
+    "normalised_mutual_information",
     "pixel_distance",
     "precision_recall",
     "probe",
     "sliced_wasserstein",
     "squared_error_255",
+    "sufficient_for_confidence",
+    "sufficient_for_error",
     "table_of_augmentation",
     "train_classifier",
     "train_domain_classifier",

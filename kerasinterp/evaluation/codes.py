@@ -11,6 +11,7 @@ import scipy.spatial.distance
 import scipy.special
 
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation.clusters import compared
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.paths import finite
 
@@ -101,7 +102,7 @@ def clustering(
         seed: of the starts.
 
     Returns:
-        "clustering_accuracy": the share of the test codes, in 0..1.
+        As `clusters.compared`, of the test codes.
 
     Raises:
         InputError: codes or labels that do not fit, one class only, more classes than distinct codes.
@@ -125,10 +126,7 @@ def clustering(
     whiten = axes[kept].T / values[kept] * np.sqrt(len(codes))
     centres, _ = _k_means((codes - mean) @ whiten, len(classes), restarts, np.random.default_rng(seed))
     clusters, _ = scipy.cluster.vq.vq((test_codes - mean) @ whiten, centres)
-    counts = np.zeros((len(classes), len(classes)), np.int64)
-    np.add.at(counts, (clusters, np.searchsorted(classes, test_labels)), 1)
-    assigned = scipy.optimize.linear_sum_assignment(counts, maximize=True)
-    return {"clustering_accuracy": float(counts[assigned].sum() / len(test_labels))}
+    return compared(clusters, np.searchsorted(classes, test_labels))
 
 
 def cluster_distance(

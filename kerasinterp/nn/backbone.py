@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import kerasinterp.nn
 from kerasinterp.errors import InputError, SizeError, suggest
-from kerasinterp.nn.net import Net
+from kerasinterp.nn.net import ORIENTATIONS, Net
 from kerasinterp.typed import as_type, changed, check_fields
 
 if TYPE_CHECKING:
     import keras
 
 _OF_SETS = ("image_encoder", "statistic_network", "inference_network", "latent_decoder", "observation_decoder")
-_OF_ANY = ("latent_discriminator", "label_mixer", "latent_table")  # built alike, whatever the backbone
-_BUILDERS = ("encoder", "decoder", "discriminator", "critic", "projection_discriminator", *_OF_SETS)
+_HEADS = ("latent_head", "orientation_head")
+_OF_ANY = ("latent_discriminator", "label_mixer", "latent_table", *_HEADS)  # built alike, whatever the backbone
+_BUILDERS = ("encoder", "decoder", "discriminator", "critic", "projection_discriminator", "trunk", *_OF_SETS)
+_USUAL = {"trunk": "resnet18"}  # of several files that build one, for backbones that build none (COLA C.1)
 # What every builder is told; the rest of its parameters are the backbone's options.
 _LARGEST, _DEEPEST = 2**16, 64  # ours: far above what any recipe has; more would fill the memory
 _GIVEN = {
@@ -65,7 +67,7 @@ class Backbone:
 
     Attributes:
         module: a file of `kerasinterp.nn` with an `encoder`, a `decoder` and a `discriminator`: `infogan`, say. A kind
-            of network that it does not build is built by the only file that does, if there is one.
+            of network that it does not build is built by the only file that does, if there is one, or the usual one.
         width: maps of its first layer.
         latent_size: features of a latent; channels, if latents are maps.
         options: further arguments of its builders by name, `{"scales": 3}`; each must be one that some of them takes.
@@ -100,6 +102,10 @@ class Backbone:
                 return _module("mlp").label_mixer(_labels(net, facts), own.latent_size, **named)
             case "latent_table":
                 return _module("latent_table").latent_table(facts.count, own.latent_size + part, **named)
+            case "latent_head" | "orientation_head":
+                given = self.build(Net("trunk"), "trunk", 0, facts).output_shape[-1]
+                outputs = own.latent_size if net.kind == "latent_head" else ORIENTATIONS
+                return _module("mlp").linear_head(given, outputs, **named)
         module, kind = own._home(net.kind)
         builder = getattr(_module(module), kind)
         takes = inspect.signature(builder).parameters
@@ -166,9 +172,9 @@ class Backbone:
         builders = self.builders()
         if kind == "critic" and kind not in builders:
             kind = "discriminator"
-        others = [name for name in sorted(backbones() + decoders()) if hasattr(_module(name), kind)]
-        if kind in builders or len(others) == 1:
-            return (self.module if kind in builders else others[0]), kind
+        others = [name for name in sorted((*backbones(), *decoders(), *encoders())) if hasattr(_module(name), kind)]
+        if kind in builders or kind in _USUAL or len(others) == 1:
+            return (self.module if kind in builders else _USUAL.get(kind, others[0])), kind
         raise InputError(f"The backbone {self.module} builds no {kind}: choose of {', '.join(others)}.")
 
     def unused(self, nets: Mapping[str, Net]) -> list[str]:
@@ -219,8 +225,8 @@ def backbones() -> tuple[str, ...]:
 
 
 def encoders() -> tuple[str, ...]:
-    """The names of the files that build an encoder alone, for a system whose decoder another one builds."""
-    return tuple(name for name in _having("encoder") if not hasattr(_module(name), "decoder"))
+    """The names of the files that build an encoder or a trunk alone; what decodes, if a system has such, others do."""
+    return tuple(sorted({*_having("encoder"), *_having("trunk")} - {*_having("decoder")}))
 
 
 def decoders() -> tuple[str, ...]:

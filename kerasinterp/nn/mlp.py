@@ -75,6 +75,12 @@ def label_mixer(
     return keras.Model(inputs, keras.layers.Activation("sigmoid", dtype="float32", name="parameters")(x), name=name)
 
 
+def linear_head(representations: int, outputs: int, seed: int = 0, name: str = "linear_head") -> keras.Model:
+    """Representations (B, n) of a trunk -> unbounded outputs (B, outputs), by one dense layer."""
+    inputs = keras.Input((representations,), name="representations")
+    return keras.Model(inputs, layers.head(inputs, outputs, Weights(seed, 1.0), "outputs"), name=name)
+
+
 def _network(
     shape: tuple[int, ...], units: int, width: int, seed: int, name: str, depth: int, start: str, end: str
 ) -> keras.Model:

@@ -21,6 +21,9 @@ KINDS = {
     "latent_discriminator": ("latents", "scores"),
     "label_mixer": ("labels", "features"),
     "latent_table": ("indices", "latents"),
+    "trunk": ("images", "representations"),
+    "latent_head": ("representations", "latents"),
+    "orientation_head": ("representations", "orientations"),
     "image_encoder": ("images", "embeddings"),
     "statistic_network": ("sets_of_embeddings", "contexts"),
     "inference_network": ("embeddings", "contexts", "latents"),
@@ -28,6 +31,7 @@ KINDS = {
     "observation_decoder": ("latents", "contexts", "images"),
 }
 _SETS = "sets_of_"
+ORIENTATIONS = 4  # that an image has by quarter turns (RotNet; Gidaris et al., 2018)
 
 
 @dataclasses.dataclass(frozen=True)

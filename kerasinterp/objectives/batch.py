@@ -69,6 +69,15 @@ def weigh_nothing(kind: str, *weights: Any) -> None:
         raise InputError(f"{kind} weighs all images alike: leave sample_weight and class_weight out.")
 
 
+def needs_places(batch: dict[str, tf.Tensor], model: Any) -> None:
+    """Raises InputError if the batch does not say which images of the dataset it holds."""
+    if "place" not in batch:
+        raise InputError(
+            f"{type(model).__name__} learns something for each image: pass kerasinterp.data.batches(..., places=True) "
+            "to fit."
+        )
+
+
 def slices(batch: dict[str, tf.Tensor], count: int) -> list[dict[str, tf.Tensor]]:
     """The batch cut into `count` equal ones; on several devices each is a share of a slice of the whole batch.
 

@@ -24,6 +24,8 @@ def around(callbacks: Any, model: keras.Model) -> list[keras.callbacks.Callback]
 class BeforeOthers(keras.callbacks.Callback):
     """Tells the model which epoch begins, and that a whole one has ended: before a callback saves it.
 
+    Of the logs it takes the terms that are idle in the epoch: their means are of nothing.
+
     Keras also ends an epoch that was stopped in its middle; that one has no `after_epoch`.
     """
 
@@ -33,11 +35,17 @@ class BeforeOthers(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.done = batch + 1
+        self._without_idle(logs)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         steps = self.params.get("steps")  # None for data of unknown length
         if self.done and (not self.model.stop_training if steps is None else self.done == steps):
             self.model.after_epoch()
+        self._without_idle(logs)
+
+    def _without_idle(self, logs: dict | None) -> None:
+        for term in self.model.idle():
+            (logs or {}).pop(term, None)
 
 
 class AfterOthers(keras.callbacks.Callback):

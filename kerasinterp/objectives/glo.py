@@ -9,6 +9,7 @@ from kerasinterp.data.components import principal_components
 from kerasinterp.data.examples import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
+from kerasinterp.objectives.batch import needs_places
 from kerasinterp.objectives.generator import Generator
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import gaussian, losses
@@ -51,11 +52,7 @@ class GLO(Generator):
             self.latents.assign(in_ball(principal_components(examples.images, self.latents.shape[1])))
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
-        if "place" not in batch:
-            raise InputError(
-                f"{type(self).__name__} learns a latent for each image: pass kerasinterp.data.batches(..., "
-                "places=True) to fit."
-            )
+        needs_places(batch, self)
         images = self.generator(self.bounded(self.table(batch["place"], training=training)), training=training)
         return {"reconstruction": losses.RECONSTRUCTION[self.reconstruction_loss](batch["c"], images)}
 

@@ -30,7 +30,8 @@ class Objective(Kept, keras.Model):
     On several replicas of `tf.distribute` it trains as on one device with the same batch: what it draws, mixes and
     normalises is the whole batch's. Layers that draw for themselves, such as dropout, draw other values on each.
 
-    Logs: every term and measure by name, and `loss`, the weighted sum that the first player minimises.
+    Logs: every term and measure by name, and `loss`, the weighted sum that the first player minimises. An epoch in
+    which not all players act (`Player.turn`) has the terms, and the loss, of those who do.
 
     Args:
         seed: for draws within a step; saved with the model, so that a resumed run draws the same values.
@@ -103,7 +104,7 @@ class Objective(Kept, keras.Model):
     # What a system states
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
-        """Every term of every player (B,), and every measure."""
+        """Every term of every player (B,), and every measure; those that are `idle` may be left out."""
         raise NotImplementedError
 
     def complete_networks(self) -> None:
@@ -133,6 +134,11 @@ class Objective(Kept, keras.Model):
         return self.gradients_from(tape, player, outputs, [outputs[term] for term in terms], starts)
 
     # What a system computes its terms with
+
+    def idle(self, training: bool = True) -> set[str]:
+        """The terms that need no computing: in training, those that nobody minimises who acts in this epoch."""
+        acting = {term for player in self._acting for term in player.terms}
+        return set(self.term_names()) - acting if training else set()
 
     def jointly(self, network: str, *batches: tf.Tensor, training: bool) -> list[tf.Tensor]:
         """What a network gives for several batches that share its batch normalisation's statistics."""
@@ -183,12 +189,15 @@ class Objective(Kept, keras.Model):
             kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
 
         Raises:
-            InputError: for an unknown or missing player, or losses and metrics (the objective has its own).
+            InputError: for an unknown or missing player, losses and metrics (the objective has its own), or
+                `jit_compile` of a system that XLA cannot compile (`supports_jit`).
         """
         if {"loss", "metrics", "weighted_metrics", "loss_weights"} & {k for k, v in kwargs.items() if v is not None}:
             raise InputError(
                 f"{type(self).__name__} has its own losses and metrics: compile it with an optimizer alone."
             )
+        if kwargs.get("jit_compile") is True and not self.supports_jit:
+            raise InputError(f"XLA cannot compile a step of {type(self).__name__}: leave jit_compile out.")
         names = [player.name for player in self.players]
         optimizers = dict(optimizer) if isinstance(optimizer, dict) else dict.fromkeys(names, optimizer)
         if set(optimizers) != set(names):
@@ -275,13 +284,13 @@ class Objective(Kept, keras.Model):
         for number, batch in enumerate(slices(self.prepare(data), max(self.every.values())), 1):
             outputs = self._update(batch, [player for player in self._acting if number % self.every[player.name] == 0])
         self.step.assign_add(1)
-        return self._log(outputs)  # everybody acts on the last slice
+        return self._log(outputs, self.idle())  # everybody acts on the last slice
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Keras would take a batch to build by, and on several machines fail; an objective is built from the start."""
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        return self._log(self._outputs(self.prepare(data), training=False))
+        return self._log(self._outputs(self.prepare(data), training=False), self.idle(training=False))
 
     def _outputs(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         outputs = dict(self.terms(batch, training))
@@ -318,10 +327,11 @@ class Objective(Kept, keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         return [*([self._loss_tracker] if self.compiled else []), *self._means.values()]
 
-    def _log(self, outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _log(self, outputs: dict[str, tf.Tensor], idle: set[str]) -> dict[str, tf.Tensor]:
         for key, mean in self._means.items():
-            mean.update_state(outputs[key])
-        first = self.players[0]
+            if key not in idle:
+                mean.update_state(outputs[key])
+        first = next(player for player in self.players if not idle.intersection(player.terms))
         loss = sum(self.term_weights[term] * tf.reduce_mean(outputs[term]) for term in first.terms)
         count = tf.size(outputs[first.terms[0]])  # an epoch's last batch may be smaller
         self._loss_tracker.update_state(loss + sum(outputs[_penalties_of(first)]), sample_weight=count)

@@ -11,8 +11,11 @@ from kerasinterp.data.examples import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.glo import GLO
-from kerasinterp.ops import gaussian
+from kerasinterp.ops import descent, gaussian, losses
 from kerasinterp.ops.mixing import on_sphere
+from kerasinterp.ops.parts import in_parts
+
+_KNOWN, _STEPS, _RATE = 1000, 300, 0.01  # of descent: images that it begins from, C.2's rate of codes; the rest ours
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -51,9 +54,7 @@ class SCOLA(GLO):
 
     def begin(self, examples: Examples) -> None:
         if examples.labels is None or examples.labels.ndim != 1:
-            raise InputError(
-                f"{type(self).__name__} learns from classes, and the images have none: give class folders."
-            )
+            raise InputError(f"{type(self).__name__} learns from classes, and there are none: give class folders.")
         if examples.labels.max() >= self.classes:
             raise InputError(f"Labels are below {self.classes}, the number of classes, not {examples.labels.max()}.")
         self._begin(examples, np.eye(self.classes, dtype=np.float32)[examples.labels], examples.labels)
@@ -87,8 +88,7 @@ class SCOLA(GLO):
 
         Args:
             classes: integers (n,).
-            spread: what deviations from the class's mean are multiplied by: below 1 concentrated, above 1 sparse codes
-                (appendix A).
+            spread: of codes about their class's mean: below 1 concentrated, above 1 sparse (appendix A).
 
         Raises:
             InputError: a class of which there is no code.
@@ -97,12 +97,25 @@ class SCOLA(GLO):
         noise = np.random.default_rng(seed).standard_normal((len(classes), codes.shape[1]), np.float32)
         drawn = np.empty_like(noise)
         for one in np.unique(classes):
-            known = tf.boolean_mask(codes, self.clusters.value == one)
+            known = codes[self.clusters.value == one]
             if not len(known):
                 raise InputError(f"The model knows no image of class {one}: its classes are below {self.classes}.")
             mean, root = gaussian.fitted(known)
             drawn[classes == one] = gaussian.transformed(tf.constant(noise[classes == one]), mean, spread * root)
         return self.normalised(tf.constant(drawn))
+
+    def few_shot(self, seeds: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
+        """`n` images of any class, float32 (n, H, W, C), of a Gaussian fitted to codes of its seeds (S, H, W, C)."""
+        noise = np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
+        drawn = gaussian.transformed(tf.constant(noise), *gaussian.fitted(self.codes_of(seeds)))
+        return in_parts(self.decode, self.normalised(drawn))
+
+    def codes_of(self, images: np.ndarray) -> tf.Tensor:
+        """Codes that make given images (B, H, W, C) best, by descent from those of the nearest known ones."""
+        images, known = tf.constant(images, tf.float32), self.latents[:_KNOWN]
+        nearest = tf.gather(known, descent.nearest_image(images, self.decode(known)))
+        errors_of = losses.RECONSTRUCTION[self.reconstruction_loss]
+        return self.normalised(descent.by_adam(lambda z: errors_of(images, self.decode(z)), nearest, _STEPS, _RATE))
 
     def get_config(self) -> dict:
         return super().get_config() | {"classes": self.classes}

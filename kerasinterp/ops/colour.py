@@ -19,16 +19,17 @@ def jitter(
     brightness, contrast, saturation = (tf.reshape(f, [-1, 1, 1, 1]) for f in (brightness, contrast, saturation))
     images = (images + 1.0) / 2.0
     images = _clip(brightness * images)
-    mean = tf.reduce_mean(_grey(images), axis=[1, 2, 3], keepdims=True)
+    mean = tf.reduce_mean(grey(images), axis=[1, 2, 3], keepdims=True)
     images = _clip(mean + contrast * (images - mean))
-    grey = _grey(images)
-    images = _clip(grey + saturation * (images - grey))
+    luma = grey(images)
+    images = _clip(luma + saturation * (images - luma))
     hsv = tf.image.rgb_to_hsv(images)
     shifted = tf.math.floormod(hsv[..., :1] + tf.reshape(hue, [-1, 1, 1, 1]), 1.0)
     return 2.0 * tf.image.hsv_to_rgb(tf.concat([shifted, hsv[..., 1:]], axis=-1)) - 1.0
 
 
-def _grey(images: tf.Tensor) -> tf.Tensor:
+def grey(images: tf.Tensor) -> tf.Tensor:
+    """The luma (B, H, W, 1) of RGB images, of any range."""
     return tf.reduce_sum(images * tf.constant(_LUMA), axis=-1, keepdims=True)
 
 

@@ -56,6 +56,17 @@ def hinge(scores: tf.Tensor, side: float) -> tf.Tensor:
     return tf.nn.relu(1.0 - side * tf.reshape(tf.cast(scores, tf.float32), [-1]))
 
 
+def orientation_error(logits: tf.Tensor) -> tf.Tensor:
+    """The mean cross-entropy of each image's four orientations, one behind the other, (4 B, 4) -> (B,).
+
+    Row q B + i has the logits of image i turned by q quarters (RotNet; Gidaris et al., 2018, eq. 3).
+    """
+    logits = tf.cast(logits, tf.float32)
+    quarters = tf.repeat(tf.range(4), tf.shape(logits)[0] // 4)
+    errors = tf.nn.sparse_softmax_cross_entropy_with_logits(quarters, logits)
+    return tf.reduce_mean(tf.reshape(errors, [4, -1]), axis=0)
+
+
 def divergence(
     mean: tf.Tensor, log_variance: tf.Tensor, of: tuple[tf.Tensor | float, tf.Tensor | float] = (0.0, 0.0)
 ) -> tf.Tensor:

@@ -23,7 +23,7 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 
 def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Judge:
     (images, labels), (test_images, test_labels) = (
-        _labelled(recipe, split) for split in (recipe.data.split, recipe.target.target_split)
+        labelled(recipe, split) for split in (recipe.data.split, recipe.target.target_split)
     )
     steps = 100 if smoke else 2_000
     classifier = evaluation.train_classifier(
@@ -76,7 +76,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
     )
 
 
-def _labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
+def labelled(recipe: Recipe, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and classes; where there are attributes only, each combination is one."""
     own = recipe.data
     named = bool(own.attributes) and not isinstance(own.attributes, dict)

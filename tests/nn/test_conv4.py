@@ -29,6 +29,16 @@ def test_the_layers(shape, maps):
     assert described(conv4.classifier(shape, 5, width=6)) == [*(layer for n in maps for layer in level(n)), *end]
 
 
+def test_the_trunk_ends_where_the_classifier_is_flat():
+    network = conv4.trunk((28, 28, 1), width=6)
+    assert described(network) == [
+        *(layer for n in (6, 12, 24) for layer in level(n)),
+        ("Flatten",),
+        ("linear", "float32"),
+    ]
+    assert network.output_shape == (None, 3 * 3 * 24)
+
+
 def test_the_default_width_and_name():
     network = conv4.classifier((28, 28, 1), 36)
     assert network.name == "classifier"

@@ -1,5 +1,7 @@
 """The smallest networks that an objective takes: linear, so that a test can follow them by hand."""
 
+import inspect
+
 import keras
 import numpy as np
 
@@ -39,6 +41,7 @@ def linear_network(net: Net, name: str, seed: int, normalised: bool = False) -> 
         "scores": (1,),
     }
     ends |= {"labels": (LABELS,), "features": (LATENT,)}
+    ends |= {"representations": (LATENT,), "orientations": (4,)}
     ends |= {"embeddings": (EMBEDDING,), "sets_of_embeddings": (None, EMBEDDING)}
     *several, takes, gives = KINDS[net.kind]
     if gives == "contexts" or "contexts" in (*several, takes):
@@ -78,11 +81,16 @@ def linear_networks(seed: int = 0, normalised: bool = True) -> dict[str, keras.M
     return {name: linear_network(net, name, 20 * seed + n, normalised) for n, (name, net) in enumerate(nets.items(), 1)}
 
 
+def counted(cls: type) -> dict[str, int]:
+    """The number of images, for a system that is told it."""
+    return {"count": COUNT} if "count" in inspect.signature(cls.__init__).parameters else {}
+
+
 def make(cls: type, normalised: bool = False, **options):
     """An objective on linear networks; `options` may name networks of one's own."""
     nets = cls.nets().items()
     built = {name: linear_network(net, name, n, normalised) for n, (name, net) in enumerate(nets, 1)}
-    return cls(**built | options)
+    return cls(**built | counted(cls) | options)
 
 
 def make_with_statistics(cls: type, **options):
@@ -97,7 +105,7 @@ def make_with_statistics(cls: type, **options):
                 for n, x in enumerate(network.outputs)
             ]
             built[name] = keras.Model(network.input, outputs if len(outputs) > 1 else outputs[0], name=name)
-    return cls(**built | options)
+    return cls(**built | counted(cls) | options)
 
 
 def image_batch(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:

@@ -31,10 +31,29 @@ def test_turns(turn, expected):
     assert [player.acts_in(epoch) for epoch in range(4)] == expected
 
 
-def test_a_player_out_of_turn_stands_still():
-    class Turning(ACAI):
-        players = (ACAI.players[0], dataclasses.replace(ACAI.players[1], turn=(1, 2)))
+class Turning(ACAI):
+    players = (ACAI.players[0], dataclasses.replace(ACAI.players[1], turn=(1, 2)))
 
+
+def test_logs_have_the_terms_of_those_who_act():
+    class TurningFirst(ACAI):
+        players = (dataclasses.replace(ACAI.players[0], turn=(1, 2)), ACAI.players[1])
+
+    for cls, once in ((Turning, {"coefficient", "blend"}), (TurningFirst, {"reconstruction", "fooling"})):
+        model, batches = networks.make(cls), []
+        model.compile(keras.optimizers.SGD(0.1))
+        look = At(on_train_batch_end=lambda _, batches=batches, model=model: batches.append(model.idle()))
+        history = model.fit(IMAGES, batch_size=3, epochs=4, verbose=0, callbacks=look).history
+        assert batches == [once, once, set(), set()] * 2
+        counts = {key: len(values) for key, values in history.items()}
+        assert counts == {key: 2 if key in once else 4 for key in ("loss", *model.term_names())}
+        acting = model.players[0] if cls is Turning else model.players[1]
+        expected = sum(model.term_weights[term] * history[term][0] for term in acting.terms)
+        assert history["loss"][0] == pytest.approx(expected, rel=1e-5)
+        assert set(model.evaluate(IMAGES, verbose=0, return_dict=True)) == {"loss", *model.term_names()}
+
+
+def test_a_player_out_of_turn_stands_still():
     model, seen = networks.make(Turning), []
     model.compile(keras.optimizers.SGD(0.1))
 

@@ -121,7 +121,7 @@ def test_spread_concentrates_or_scatters():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(InputError, match="learns from classes, and the images have none"):
+    with pytest.raises(InputError, match="learns from classes, and there are none"):
         make().begin(examples(None, ()))
     with pytest.raises(InputError, match="Labels are below 2, the number of classes, not 2"):
         make().begin(examples(LABELS + 1, ("a", "b", "c")))
@@ -152,3 +152,30 @@ def test_a_recipe_s_codes_have_a_number_for_each_class_of_the_data():
     assert not any("normalization" in layer.name for layer in model.generator.layers)
     rate, steps = model.optimizer_of(model.players[0])._learning_rate, recipe.schedule.steps
     assert [float(rate(step)) for step in (0, steps - 1)] == pytest.approx([1e-3, 5e-4])
+
+
+def test_codes_of_given_images_are_found_by_descent():
+    model = make(reconstruction_loss="squared")
+    model.begin(examples())
+    wanted = model.prior(3, seed=5)
+    images = model.decode(wanted).numpy()
+    found = model.codes_of(images)
+    for part in (found[:, :K], found[:, K:]):
+        np.testing.assert_allclose(np.linalg.norm(part, axis=1), 1.0, rtol=1e-5)
+    before = model.decode(model.latents[:3]).numpy()
+    assert np.square(model.decode(found).numpy() - images).mean() < 0.05 * np.square(before - images).mean()
+
+
+def test_new_images_of_seeds_are_of_a_gaussian_of_their_codes():
+    model = make()
+    model.begin(examples())
+    seeds = 0.5 * model.decode(model.prior(4, seed=5)).numpy()
+    made = generation.few_shot(model, seeds, 300, seed=2)
+    assert made.tobytes() == generation.few_shot(model, seeds, 300, seed=2).tobytes()
+    codes = model.codes_of(seeds).numpy()
+    drawn = np.random.default_rng(0).multivariate_normal(codes.mean(axis=0), np.cov(codes.T, bias=True), 20_000)
+    expected = np.concatenate([unit(drawn[:, :K]), unit(drawn[:, K:])], axis=1)
+    images = np.clip(apply(model.generator, expected), -1, 1)
+    np.testing.assert_allclose(made.mean(axis=0), images.mean(axis=0), atol=0.1)
+    same = generation.few_shot(model, np.repeat(seeds[:1], 2, axis=0), 3)
+    np.testing.assert_allclose(same, np.repeat(same[:1], 3, axis=0), atol=1e-3)

@@ -16,7 +16,7 @@ from kerasinterp.recipe import Data, Recipe, Target
 from kerasinterp.yardsticks import classes, few_shot, lines, paths, points, views
 
 RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
-NAMES = ("classes", "few_shot", "lines", "points", "unlabelled", "views")
+NAMES = ("classes", "clusters", "few_shot", "lines", "points", "unlabelled", "views")
 
 
 def judged(recipe: Recipe = RECIPE, **settings: object) -> yardsticks.Judge:
@@ -209,12 +209,12 @@ def test_labels_of_classes_and_of_attributes(monkeypatch):
 
     monkeypatch.setattr(classes.data, "images", images)
     recipe = RECIPE.change(image_size=8, source_options={"where": {"a": 1}})
-    assert classes._labelled(recipe, "test")[1].tolist() == [4, 5, 6]
+    assert classes.labelled(recipe, "test")[1].tolist() == [4, 5, 6]
     assert asked[0]["where"] == {"a": 1} and asked[0]["split"] == "test"  # what was trained on, and no more
     named = recipe.change(attributes=("Male", "Smiling"))
-    assert classes._labelled(named, "test")[1].tolist() == [1, 2, 3]
+    assert classes.labelled(named, "test")[1].tolist() == [1, 2, 3]
     assert asked[1]["labels"] == ("Male", "Smiling")
-    assert classes._labelled(recipe.change(attributes={"4": (0, 1)}), "train")[1].tolist() == [4, 5, 6]
+    assert classes.labelled(recipe.change(attributes={"4": (0, 1)}), "train")[1].tolist() == [4, 5, 6]
 
 
 def test_views_are_of_the_one_object_that_was_trained_on(monkeypatch):

@@ -1,0 +1,206 @@
+"""What made images are worth to a classifier."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from kerasinterp.data import Examples, batches
+from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation.learner import Learner, interval
+from kerasinterp.evaluation.paths import as_float, nearest
+from kerasinterp.evaluation.seed_sets import usual_transformations
+
+WAYS = ("real", "mix", "real_transformed", "mix_transformed")
+_BATCH = 64  # half of it made (COLA chapter 5)
+_COPY = 0.25  # ours: of the distance that real images have from the next; nearer a new image is a copy
+
+
+class Worth:
+    """Learns from each half of a small set, with and without images made of that half, and is tested on the other.
+
+    The ways are `real` alone; `mix`, half of each batch made (COLA chapter 5); and both under random transformations,
+    anew each time, which is what one does without a model. All have the same number of steps.
+
+    Args:
+        examples: labelled images, at least two of each class.
+        steps, width, repeats: of each classifier; `repeats` different initial weights.
+        seed: of everything that is drawn.
+
+    Attributes:
+        halves: indices of the images of each half.
+
+    Raises:
+        InputError: no classes, or one with a single image.
+    """
+
+    def __init__(self, examples: Examples, *, steps: int = 600, width: int = 16, repeats: int = 2, seed: int = 0):
+        self.examples, self._seed, self._repeats = examples, seed, repeats
+        self.halves = halves(examples.labels, seed)
+        self._ranges = usual_transformations(examples.images)
+        self._learner = Learner(examples.shape, int(examples.labels.max()) + 1, steps, width)
+
+    def measure(
+        self, made: Callable[[int], Examples], told: Callable[[], None] = lambda: None
+    ) -> dict[str, dict[str, float] | float]:
+        """Accuracies on the halves not learned from, over all images.
+
+        Args:
+            made: half 0 or 1 -> images made of that half alone, and their classes.
+            told: called after each classifier, of which there are `number`.
+
+        Returns:
+            By way, "accuracy" in 0..1 and, but for `real`, "gain" over it, image by image, each with "..._low" and
+            "..._high", the ends of a 95% interval over images. "class_fidelity": the share of made images to which a
+            classifier that learned from the other half gives their class, beside its accuracy on that half's real ones.
+        """
+        right: dict[str, np.ndarray] = {way: np.zeros(len(self.examples)) for way in WAYS}
+        faithful = []
+        new = [made(0), made(1)]
+        for half in (0, 1):
+            chosen, other = self.halves[half], self.halves[1 - half]
+            test, classes = as_float(np.asarray(self.examples.images[other])), self.examples.labels[other]
+            judged = as_float(np.asarray(new[1 - half].images))
+            for way in WAYS:
+                for repeat in range(self._repeats):
+                    number = (self._seed + 1000 * repeat + half) % 2**32
+                    mixed = new[half] if way.startswith("mix") else None
+                    ranges = self._ranges if way.endswith("transformed") else None
+                    real, steps = self.examples.select(chosen), self._learner.steps
+                    self._learner.learn(half_and_half(real, mixed, ranges, number, steps), number)
+                    right[way][other] += (self._learner.verdicts(test) == classes) / self._repeats
+                    if way == "real_transformed":
+                        faithful.append(float((self._learner.verdicts(judged) == new[1 - half].labels).mean()))
+                    told()
+        found: dict[str, dict[str, float] | float] = {}
+        for way in WAYS:
+            found[way] = interval("accuracy", right[way])
+            if way != "real":
+                found[way] |= interval("gain", right[way] - right["real"])
+        found["mix_transformed"] |= interval(
+            "gain_over_transformed", right["mix_transformed"] - right["real_transformed"]
+        )
+        return found | {"class_fidelity": float(np.mean(faithful))}
+
+    @property
+    def number(self) -> int:
+        """How many classifiers are trained."""
+        return 2 * len(WAYS) * self._repeats
+
+
+def classification_scores(
+    train: Examples,
+    test: Examples,
+    made: Examples,
+    *,
+    steps: int = 600,
+    width: int = 16,
+    repeats: int = 3,
+    seed: int = 0,
+    transformed: bool = False,
+) -> dict[str, float]:
+    """What a classifier makes of images made, and of real ones after them (CAS; Ravuri and Vinyals, 2019; COLA 4.1).
+
+    Args:
+        train: the real images that the model learned from.
+        test: real images that it did not.
+        made: the model's, and their classes.
+        steps, width, repeats: of each classifier; `repeats` initial weights, at least 2.
+        seed: of everything that is drawn.
+        transformed: they learn under random transformations.
+
+    Returns:
+        Accuracies in 0..1, and "..._low" and "..._high", 95% intervals over repeats:
+
+        - "cas": on `test`, learned from `made`;
+        - "cas_test": on `made`, learned from `train`;
+        - "real": on `test`, learned from `train`;
+        - "mix": on `test`, half of each batch of either (COLA chapter 5).
+
+    Raises:
+        InputError: no classes, images of several sizes, or fewer than two repeats.
+    """
+    if any(one.labels is None or one.labels.ndim != 1 or one.shape != train.shape for one in (train, test, made)):
+        raise InputError("Give images of one size, with a class's number for each.")
+    if repeats < 2:
+        raise InputError(f"repeats is {repeats}: give 2 or more, intervals need them.")
+    ranges = usual_transformations(train.images) if transformed else None
+    learner = Learner(train.shape, int(max(one.labels.max() for one in (train, test, made))) + 1, steps, width)
+    unseen, new = (as_float(np.asarray(one.images)) for one in (test, made))
+    right: dict[str, list[float]] = {"cas": [], "cas_test": [], "real": [], "mix": []}
+    for number in range(seed, seed + repeats):
+        learner.learn(half_and_half(made, None, ranges, number, steps), number)
+        right["cas"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+        learner.learn(half_and_half(train, None, ranges, number, steps), number)
+        right["real"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+        right["cas_test"].append(float((learner.verdicts(new) == made.labels).mean()))
+        learner.learn(half_and_half(train, made, ranges, number, steps), number)
+        right["mix"].append(float((learner.verdicts(unseen) == test.labels).mean()))
+    return {key: value for name, values in right.items() for key, value in interval(name, np.array(values)).items()}
+
+
+def half_and_half(
+    real: Examples, made: Examples | None, ranges: Transformations | None, seed: int, steps: int
+) -> tf.data.Dataset:
+    """Batches of 64 images and their classes, half of either, or all real; randomly transformed if there are ranges."""
+    half = 0 if made is None else _BATCH // 2
+    parts = [batches(Examples(real.images, real.labels), _BATCH - half, seed=seed, steps=steps)]
+    if made is not None:
+        parts.append(batches(Examples(made.images, made.labels), half, seed=seed, steps=steps))
+
+    def batch(step: tf.Tensor, drawn: tuple[Mapping[str, tf.Tensor], ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = (tf.concat([part[key] for part in drawn], axis=0) for key in ("c", "labels"))
+        if ranges is not None:
+            images = transformed_at_random(images, ranges, tf.stack([tf.cast(seed, tf.int64), step]))
+        return images, labels
+
+    return tf.data.Dataset.zip(tuple(parts)).enumerate().map(lambda step, drawn: batch(step, drawn))
+
+
+def halves(labels: np.ndarray | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of two halves, each class dealt out to them in turn, drawn by `seed`.
+
+    Raises:
+        InputError: no labels, or a class with a single image.
+    """
+    if labels is None or labels.ndim != 1:
+        raise InputError("The images have no classes: give class folders.")
+    rng, dealt = np.random.default_rng([seed, 16]), ([], [])
+    for number, label in enumerate(np.unique(labels)):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        if len(members) < 2:
+            raise InputError(f"Class {label} has a single image: give each class two at least.")
+        for half in (0, 1):
+            dealt[half].append(members[(half + number) % 2 :: 2])  # of an odd one the halves get more in turn
+    return np.sort(np.concatenate(dealt[0])), np.sort(np.concatenate(dealt[1]))
+
+
+def newness(made: np.ndarray, made_classes: np.ndarray, real: np.ndarray, classes: np.ndarray) -> dict:
+    """How near made images are to the nearest real one of their class, pixel by pixel.
+
+    Args:
+        made, real: uint8 or float in [-1, 1], (N, H, W, C) and (M, H, W, C).
+        made_classes, classes: integers (N,) and (M,).
+
+    Returns:
+        - "nearest": int64 (N,), the index among `real` of the nearest one;
+        - "distance": float (N,), its Euclidean distance over the mean of what a real image of the class has from the
+          nearest other one; None in place of the number where the class has but one image, or equal ones;
+        - "copies": the share of made images of a distance below 0.25.
+    """
+    made, real = as_float(made), as_float(real)
+    place, distance = np.zeros(len(made), np.int64), np.full(len(made), np.nan)
+    for label in np.unique(made_classes):
+        own, known = np.flatnonzero(made_classes == label), np.flatnonzero(classes == label)
+        found, squared = nearest(made[own], real[known])
+        place[own] = known[found]
+        if len(known) > 1:
+            usual = np.sqrt(nearest(real[known], real[known], np.arange(len(known)))[1]).mean()
+            distance[own] = np.sqrt(squared) / usual if usual > 1e-6 else np.nan
+    known = distance[np.isfinite(distance)]
+    return {
+        "nearest": place,
+        "distance": distance,
+        "copies": float((known < _COPY).mean()) if len(known) else None,
+    }
