@@ -120,6 +120,7 @@ class Optimizer:
         clip: every value of the batch's gradient is brought into -clip to clip; 0 leaves it as it is.
         cuts: shares of the training at which the step size is multiplied by `factor`.
         factor: above 0 and below 1.
+        to_zero: the step size falls in a line, to 0 at the end of the training (SNGAN's).
         averaging: the decay, a step, of the moving average of the weights that models for use have; 0 for the last
             weights.
     """
@@ -133,6 +134,7 @@ class Optimizer:
     cuts: tuple[float, ...] = ()
     factor: float = 0.1
     averaging: float = 0.0
+    to_zero: bool = False
 
     def __post_init__(self):
         check_fields(self)
@@ -151,6 +153,8 @@ class Optimizer:
             raise InputError(f"An optimizer's factor is above 0 and below 1, not {self.factor}.")
         if not self.cuts and self.factor != type(self).factor:
             raise InputError("An optimizer's factor has no effect without cuts: leave it out.")
+        if self.cuts and self.to_zero:
+            raise InputError("An optimizer's rate falls by cuts or to_zero: leave one of them out.")
         unused = {"adam": ("momentum",), "sgd": ("betas",)}[self.kind]
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         for name in unused:

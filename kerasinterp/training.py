@@ -246,6 +246,8 @@ def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
         rates = [own.rate * own.factor**n for n in range(len(own.cuts) + 1)]
         cuts = [int(share * updates) for share in own.cuts]
         rate = keras.optimizers.schedules.PiecewiseConstantDecay(cuts, rates)
+    if own.to_zero:
+        rate = keras.optimizers.schedules.PolynomialDecay(own.rate, updates, 0.0)
     common = {"weight_decay": own.decay or None, "clipvalue": own.clip or None}
     if own.averaging:
         common |= {"use_ema": True, "ema_momentum": own.averaging}

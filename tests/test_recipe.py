@@ -129,6 +129,7 @@ def test_settings_that_cannot_be_are_refused(settings, sentence):
         ({"averaging": -0.5}, "averaging is 0 or more and below 1"),
         ({"kind": "sgd", "momentum": 1.0}, "momentum is 0 or more and below 1"),
         ({"cuts": (0.5,), "factor": 1.0}, "factor is above 0 and below 1, not 1.0"),
+        ({"cuts": (0.5,), "to_zero": True}, "rate falls by cuts or to_zero: leave one of them out"),
         ({"factor": 0.5}, "factor has no effect without cuts"),
         ({"cuts": (0.5, 0.2)}, "cuts are shares of the training above 0 and below 1, in order"),
         ({"cuts": (0.0,)}, "cuts are shares"),
@@ -213,6 +214,7 @@ def test_what_a_recipe_has_that_says_nothing():
         "cuts": (),
         "factor": 0.1,
         "averaging": 0.0,
+        "to_zero": False,
     }
     assert Target() == Target("few_shot", None, "test", (), False, 2000, 5000)  # AugIntAE A.3: 5,000 samples
     assert Data("x") == Data("x", "train", {}, 1.0, False, (), 28, 1, "images", {}, 0)

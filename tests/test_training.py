@@ -765,6 +765,11 @@ def test_systems_of_classes_see_those_that_there_are(name, recipe, tmp_path):
             training.training_batches(labelled.change(source=str(source), source_options={}))
 
 
+def test_a_system_of_clusters_needs_no_classes(recipe):
+    examples, _ = training.training_batches(training.with_objective(recipe, "COLA").change(after="a run of MMDC"))
+    assert examples.labels is None
+
+
 def test_a_system_without_classes_learns_from_a_sample_too(recipe, tmp_path):
     for seed, folder in enumerate("ab"):
         draw(tmp_path / folder, 5, seed)

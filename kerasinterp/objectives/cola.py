@@ -18,6 +18,7 @@ class COLA(SCOLA):
     """
 
     follows = True
+    needs_classes = False
 
     def begin(self, examples: Examples) -> None:
         self._begin(examples, self.latents[:, : self.classes], self.clusters)

@@ -22,7 +22,7 @@ _SLICE, _STEPS = 64, 1000
 def rivals(recipe: Recipe) -> tuple[Recipe, Recipe]:
     """The recipe of SCOLA as CGAN-PD's on the same sample, plain and with DiffAugment."""
     name = recipe.name.removeprefix("scola_")
-    optimizers = {"all": Optimizer(rate=2e-4, betas=(0.0, 0.9))}  # mimicry, whose rate falls to 0 (README.md)
+    optimizers = {"all": Optimizer(rate=2e-4, betas=(0.0, 0.9), to_zero=True)}  # mimicry
     plain = dataclasses.replace(recipe, optimizers=optimizers).change(
         name=f"cganpd_{name}",
         summary=recipe.summary.replace("SCOLA", "CGAN-PD"),

@@ -1,4 +1,4 @@
-"""SCOLA on small labelled samples, and GLO on CIFAR-10 (COLA chapters 4 and 5, appendix C.2).
+"""SCOLA on small labelled samples and, as GLO, on all of CIFAR-10 (COLA chapters 4 and 5, appendix C.2).
 
 Run as a script, or by `kerasinterp train scola_cifar10_small`; of five images a class by `scola_cifar10_small_5`.
 """
@@ -74,6 +74,23 @@ OMNIGLOT = MNIST.change(
     source="omniglot",
     source_options={"where": {"alphabet": "Greek"}},  # ours
 )
+# C.2, full data: the generator of CGAN, 128 numbers beside the classes; the others are table 4.3's.
+CGAN = SCOLA.change(
+    name="scola_cifar10",
+    summary="SCOLA on all of CIFAR-10, CGAN's generator, 32 x 32 (COLA table 4.3)",
+    backbone=Backbone(module="sngan", width=128, latent_size=128),
+    images_per_epoch=50_000,  # one pass
+)
+DCGAN = CGAN.change(
+    name="scola_cifar10_dcgan",
+    summary="SCOLA on all of CIFAR-10, DCGAN's generator with residual blocks, 32 x 32 (COLA table 4.3)",
+    backbone={"options": {"conditional": False}},
+)
+INFOGAN = CGAN.change(
+    name="scola_cifar10_infogan",
+    summary="SCOLA on all of CIFAR-10, InfoGAN's generator, 32 x 32 (COLA table 4.3)",
+    backbone=Backbone(module="infogan", width=64, latent_size=128),
+)
 GLO = SCOLA.change(
     name="glo_cifar10",
     summary="GLO on CIFAR-10, 32 x 32 (COLA figures 4.1, 4.3)",
@@ -88,6 +105,9 @@ RECIPES = (
     sample(TINY_IMAGENET, classes=200),
     sample(MNIST, classes=10),
     sample(OMNIGLOT, classes=24, size=10),  # of 20 that there are
+    CGAN,
+    DCGAN,
+    INFOGAN,
     GLO,
 )
 

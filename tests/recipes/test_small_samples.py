@@ -12,9 +12,9 @@ from kerasinterp.recipe import find, recipes
 
 CLASSES = {"cifar10": 10, "cifar100": 100, "stl10": 10, "mnist": 10, "omniglot": 24, "./tiny-imagenet-200/train": 200}
 ALL = {one.name: one for one in (*scola.RECIPES, *cganpd.RECIPES)}
-# A pass of so many batches, the last of which may span two passes.
 NAMED = [f"scola_cifar10_small_{n}" for n in (5, 10, 50, 100)] + ["scola_cifar10_small", "glo_cifar10"]
 NAMED += [f"scola_{name}_small" for name in ("cifar100", "stl10", "tiny_imagenet", "mnist", "omniglot")]
+NAMED += ["scola_cifar10", "scola_cifar10_dcgan", "scola_cifar10_infogan"]
 NAMED += [f"cganpd_{kind}cifar10_small" for kind in ("", "diffaugment_")]
 
 
@@ -48,7 +48,7 @@ def test_they_are_found():
     }
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("scola")])
+@pytest.mark.parametrize("name", [one.name for one in scola.RECIPES if one.data.per_class])
 def test_an_epoch_is_a_pass_in_batches_of_128_or_of_all(name):
     """COLA C.2; both rates are halved every 50 of 500 epochs."""
     recipe = find(name)
@@ -59,6 +59,16 @@ def test_an_epoch_is_a_pass_in_batches_of_128_or_of_all(name):
         own = recipe.optimizer(player, first=False)
         assert (own.rate, own.factor) == (rate, 0.5)
         np.testing.assert_allclose(own.cuts, np.arange(50, 500, 50) / 500)
+
+
+def test_both_rates_of_a_rival_fall_in_a_line_to_zero(read):
+    """Over the updates of each player: five times as many of the discriminator's."""
+    recipe = find("cganpd_cifar10_small").change(width=2, latent_size=2)
+    model = training.build(recipe, toys(recipe))
+    for player, updates in zip(model.players, (500_000, 100_000), strict=True):
+        rate = model.optimizer_of(player)._learning_rate
+        falling = [float(rate(step)) for step in (0, updates // 4, updates)]
+        np.testing.assert_allclose(falling, [2e-4, 1.5e-4, 0.0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -74,6 +84,16 @@ def test_toys_are_learned_from(name, read):
         model = training.build(recipe, examples)
         assert (model.image_shape, model.latent_shape) == ((48, 48, 3), (10 + 8,))
         assert set(next(iter(batches(start_step=0)))) == {"c", "labels", *(["place"] if name[0] == "s" else [])}
+
+
+def test_the_generators_of_table_4_3(read):
+    """Table 4.2's numbers of parameters are of 64 numbers beside the classes; C.2 has 128 for all of CIFAR-10."""
+    for name, printed in (("scola_cifar10", 4.1e6), ("scola_cifar10_dcgan", 4.1e6), ("scola_cifar10_infogan", 8.6e6)):
+        recipe = find(name)
+        assert recipe.backbone.latent_size == 128
+        model = training.build(recipe.change(latent_size=64), toys(recipe))
+        count = sum(int(np.prod(variable.shape)) for variable in model.generator.trainable_variables)
+        assert count == pytest.approx(printed, abs=5e4)
 
 
 @pytest.fixture
