@@ -29,9 +29,8 @@ class COLA(SCOLA):
         (count, classes), own = targets.shape, self.latents.shape[0]
         if (count, classes, earlier.image_shape) != (own, self.classes, self.image_shape):
             raise InputError(
-                f"{kind} has {classes} clusters of {count} images {earlier.image_shape}, and COLA {self.classes} of {own} "
-                f"{self.image_shape}: "
-                "give both the same images, and COLA as many classes."
+                f"{kind} has {classes} clusters of {count} images {earlier.image_shape}, and COLA {self.classes} of "
+                f"{own} {self.image_shape}: give both the same images, and COLA as many classes."
             )
         targets = tf.convert_to_tensor(targets)
         self.latents.assign(self.normalised(tf.concat([targets, self.latents[:, classes:]], -1)))

@@ -44,7 +44,9 @@ def in_turns(players: tuple[Player, ...], turns: dict[str, tuple[int, int]]) -> 
             raise InputError(f"There is no player {name!r}: choose of {', '.join(names)}.{suggest(name, names)}")
         if len(turn) != 2 or turn[0] < 0 or turn[1] < 1:
             raise InputError(f"The turn of {name} is (n, period), 0 or more and 1 or more, not {tuple(turn)}.")
-    found = tuple(dataclasses.replace(one, turn=tuple(turns.get(one.name, one.turn))) for one in players)
+    found = tuple(
+        dataclasses.replace(one, turn=tuple(turns[one.name])) if one.name in turns else one for one in players
+    )
     for epoch in range(math.lcm(*(player.turn[1] for player in found))):
         if not any(player.acts_in(epoch) for player in found):
             raise InputError(f"In epoch {epoch}, counted from 0, no player acts: give turns that fill every epoch.")
