@@ -44,8 +44,8 @@ RECIPES = (
         image_size=28,
         channels=1,
         objective_options={
-            "views": dataclasses.asdict(OF_DIGITS),
-            "turns": {"clusters": (0, 1), "orientations": (1, 1)},  # ours: no RotNet, of which digits have no need
+            "views": dataclasses.asdict(OF_DIGITS) | {"crops": [*OF_DIGITS.crops]},  # as JSON has it
+            "turns": {"clusters": [0, 1], "orientations": [1, 1]},  # ours: no RotNet, of which digits have no need
         },
         backbone=Backbone(module="conv4", width=16, latent_size=10),  # ours, for time; guysrn/mmdc has a small VGG
         optimizers={"all": Optimizer(0.05, kind="sgd", momentum=0.9, decay=DECAY, cuts=(0.8,))},  # guysrn/mmdc
