@@ -88,16 +88,18 @@ def clustering(
     test_codes: np.ndarray | None = None,
     test_labels: np.ndarray | None = None,
     *,
+    whitened: bool = True,
     restarts: int = 10,
     seed: int = 0,
 ) -> dict:
     """Accuracy of clusters as classes: as many clusters as classes, named by the best one-to-one assignment.
 
-    The codes are centred and whitened by SVD, then clustered by k-means, which never sees a label.
+    The codes are clustered by k-means, which never sees a label.
 
     Args:
         codes, labels: (N, ...) and integers (N,), what the clusters are found in.
         test_codes, test_labels: what is assigned and counted; the same if None.
+        whitened: the codes are centred and whitened by SVD before.
         restarts: k-means from so many starts (k-means++); the tightest clusters are taken.
         seed: of the starts.
 
@@ -120,12 +122,14 @@ def clustering(
         raise InputError("the labels hold one class: there is nothing to tell apart.")
     if not np.ptp(codes, axis=0).any():
         raise InputError("the codes are all equal, and have no clusters: the model has collapsed.")
-    mean = codes.mean(axis=0)
-    _, values, axes = np.linalg.svd(codes - mean, full_matrices=False)
-    kept = values > 1e-6 * values[0]  # others hold rounding only
-    whiten = axes[kept].T / values[kept] * np.sqrt(len(codes))
-    centres, _ = _k_means((codes - mean) @ whiten, len(classes), restarts, np.random.default_rng(seed))
-    clusters, _ = scipy.cluster.vq.vq((test_codes - mean) @ whiten, centres)
+    if whitened:
+        mean = codes.mean(axis=0)
+        _, values, axes = np.linalg.svd(codes - mean, full_matrices=False)
+        kept = values > 1e-6 * values[0]  # others hold rounding only
+        whiten = axes[kept].T / values[kept] * np.sqrt(len(codes))
+        codes, test_codes = (codes - mean) @ whiten, (test_codes - mean) @ whiten
+    centres, _ = _k_means(codes, len(classes), restarts, np.random.default_rng(seed))
+    clusters, _ = scipy.cluster.vq.vq(test_codes, centres)
     return compared(clusters, np.searchsorted(classes, test_labels))
 
 

@@ -34,12 +34,12 @@ def load_model(path: str | os.PathLike) -> Objective:
             its name (`kerasinterp.presets`).
 
     Raises:
-        InputError: no such file or preset, not a Keras model, damaged, unsafe, or a model that makes no images of
-            codes.
+        InputError: no such file or preset, not a Keras model, damaged, unsafe, or a model that neither makes images of
+            codes nor clusters images.
     """
     model = _load(path)
     decodes = hasattr(model, "decode") and (hasattr(model, "encode") or hasattr(model, "prior"))
-    if not (decodes or hasattr(model, "few_shot")):
+    if not (decodes or hasattr(model, "few_shot") or hasattr(model, "clusters_of")):
         raise InputError(
             f"{path} holds a {type(model).__name__}, which has no codes to encode to and decode: "
             "give a model that kerasinterp trained."

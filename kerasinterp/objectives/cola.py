@@ -28,10 +28,10 @@ class COLA(SCOLA):
         if targets is None:
             raise InputError(f"{kind} has no targets of images to begin with: name a run of MMDC by `after`.")
         (count, classes), own = targets.shape, self.latents.shape[0]
-        if (count, classes) != (own, self.classes):
+        if (count, classes, earlier.image_shape) != (own, self.classes, self.image_shape):
             raise InputError(
-                f"{kind} has {classes} clusters of {count} images, and COLA {self.classes} of {own}: "
-                "give both the same images, and COLA as many classes."
+                f"{kind} has {classes} clusters of {count} images {earlier.image_shape}, and COLA {self.classes} of "
+                f"{own} {self.image_shape}: give both the same images, and COLA as many classes."
             )
         targets = tf.convert_to_tensor(targets)
         self.latents.assign(self.normalised(tf.concat([targets, self.latents[:, classes:]], -1)))

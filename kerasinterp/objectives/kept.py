@@ -43,6 +43,7 @@ class Kept:
     def get_config(self) -> dict:
         networks = {key: keras.saving.serialize_keras_object(getattr(self, key)) for key in self.network_names()}
         settings = {"name": self.name, "seed": self.seed, "weights": dict(self.term_weights), "every": dict(self.every)}
+        settings["turns"] = {player.name: list(player.turn) for player in self.players}
         return settings | networks
 
     @classmethod

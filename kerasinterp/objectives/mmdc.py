@@ -28,7 +28,7 @@ class MMDC(Objective):
         t_i <- t_pi(i),  pi = argmin sum_b |E(x_i) - t_pi(i)| in a batch b (eq. 3.2);  min over E:  |E(v(x_i)) - t_i|^2
         in the epochs between:  min over E:  cross-entropy of which of its four orientations an image has (RotNet)
 
-    E(x) has length 1, x is a plain view, v(x) a random one. Each player trains the trunk by an optimizer of its own.
+    E(x) has length 1, x is a plain view, v(x) a random one. Each player has its own optimizer for the trunk too.
 
     Args:
         count: N, how many images there are; a recipe takes it from the data. K is the latents' size.

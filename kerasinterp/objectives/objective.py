@@ -15,7 +15,7 @@ from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.kept import Kept
-from kerasinterp.objectives.player import Player, at_share, mean_gradient
+from kerasinterp.objectives.player import Player, at_share, in_turns, mean_gradient
 from kerasinterp.ops import replicas
 from kerasinterp.ops.loss_scale import LossScale
 
@@ -37,6 +37,7 @@ class Objective(Kept, keras.Model):
         seed: for draws within a step; saved with the model, so that a resumed run draws the same values.
         weights: of terms, by name, where they differ from the system's; a term of weight 0 is logged, not minimised.
         every: by player, where it differs from the system's (`Player.every`); the batch is cut into as many slices.
+        turns: by player, where it differs from the system's (`Player.turn`).
         networks: the players' networks, and the fixed ones, by name.
 
     Raises:
@@ -60,6 +61,7 @@ class Objective(Kept, keras.Model):
         seed: int = 0,
         weights: dict[str, float] | None = None,
         every: dict[str, int] | None = None,
+        turns: dict[str, tuple[int, int]] | None = None,
         name: str | None = None,
         **networks: keras.Model,
     ):
@@ -95,6 +97,7 @@ class Objective(Kept, keras.Model):
         self.every |= _known(every, "player", list(self.every), int, least=1)
         if any(max(self.every.values()) % number for number in self.every.values()):
             raise InputError(f"The largest number of slices is a multiple of the others, not {self.every}.")
+        self.players = in_turns(self.players, turns or {})
         self._acting = self.players
         self._train_functions = {}
         self._joint = {}

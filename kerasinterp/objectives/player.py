@@ -3,10 +3,13 @@
 import contextlib
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
+
+from kerasinterp.errors import InputError, suggest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Player:
     Attributes:
         every: acts on every n-th slice of a batch only (n generator steps to one of a critic's, or the other way).
         turn: (n, period), acts in the epochs whose number, from 0, leaves n when divided by the period; (1, 2) are the
-            odd ones (RotNet before each epoch of MMDC's clustering).
+            odd ones (MMDC's clustering, after an epoch of RotNet each), (0, 1) all, and (1, 1) none.
     """
 
     name: str
@@ -27,6 +30,27 @@ class Player:
 
     def acts_in(self, epoch: int) -> bool:
         return epoch % self.turn[1] == self.turn[0]
+
+
+def in_turns(players: tuple[Player, ...], turns: dict[str, tuple[int, int]]) -> tuple[Player, ...]:
+    """The players with other turns, by name.
+
+    Raises:
+        InputError: no such player, no such turn, or an epoch in which nobody would act.
+    """
+    names = [player.name for player in players]
+    for name, turn in turns.items():
+        if name not in names:
+            raise InputError(f"There is no player {name!r}: choose of {', '.join(names)}.{suggest(name, names)}")
+        if len(turn) != 2 or turn[0] < 0 or turn[1] < 1:
+            raise InputError(f"The turn of {name} is (n, period), 0 or more and 1 or more, not {tuple(turn)}.")
+    found = tuple(
+        dataclasses.replace(one, turn=tuple(turns[one.name])) if one.name in turns else one for one in players
+    )
+    for epoch in range(math.lcm(*(player.turn[1] for player in found))):
+        if not any(player.acts_in(epoch) for player in found):
+            raise InputError(f"In epoch {epoch}, counted from 0, no player acts: give turns that fill every epoch.")
+    return found
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Labelled images that were clustered without their labels: are the clusters the classes (MMDC's tables)?
 
-The labels of the source's training images name nothing: the accuracy of the judged images is under their own best
-assignment. Models that have codes and no clusters get those of k-means.
+Judged are images that nothing was learned from, under their own best assignment, and beside them those learned from.
+Models that have codes and no clusters get those of k-means, as ACAI's (`evaluation.clustering`); so do pixels.
 """
 
 import functools
@@ -39,7 +39,7 @@ def judge(recipe: Recipe, cache_dir: pathlib.Path, smoke: bool, seed: int) -> Ju
             )
             return of_judged | {f"{key}_learned": value for key, value in of_learned.items()}
         codes = [images if model is None else encode(model, images) for images, _ in (learned, judged)]
-        return evaluation.clustering(codes[0], learned[1], codes[1], judged[1], seed=seed)
+        return evaluation.clustering(codes[0], learned[1], codes[1], judged[1], whitened=model is not None, seed=seed)
 
     return Judge(
         measure=measure,

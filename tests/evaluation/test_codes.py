@@ -130,7 +130,9 @@ def test_starts_and_repeats(monkeypatch):
 def test_directions_of_rounding_only_are_left_out():
     values, labels = blobs(0, width=0.3)
     noisy = np.column_stack([values, 1e-9 * np.random.default_rng(1).normal(size=(len(values), 30))])
-    assert clustering(noisy, labels) == clustering(values, labels)
+    found = clustering(noisy, labels)
+    assert found == clustering(values, labels)
+    assert set(found) == {"clustering_accuracy", "clustering_nmi"}
 
 
 def test_the_map_is_tsnes_of_perplexity_30_or_of_fewer_codes(monkeypatch):
@@ -155,6 +157,7 @@ def test_clusters_are_found_whatever_their_scale():
     codes, labels = blobs(0, width=0.3, dimensions=3)
     codes[:, 2] *= 1e3
     assert clustering(codes, labels)["clustering_accuracy"] > 0.98
+    assert clustering(codes, labels, whitened=False)["clustering_accuracy"] < 0.6
     test_codes, test_labels = blobs(1, width=0.3, dimensions=3)
     test_codes[:, 2] *= 1e3
     assert clustering(codes, labels, test_codes, test_labels)["clustering_accuracy"] > 0.98

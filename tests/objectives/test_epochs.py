@@ -31,6 +31,27 @@ def test_turns(turn, expected):
     assert [player.acts_in(epoch) for epoch in range(4)] == expected
 
 
+def test_turns_may_be_others():
+    model = networks.make(ACAI, turns={"critic": (1, 2)})
+    assert [player.turn for player in model.players] == [(0, 1), (1, 2)]
+    again = ACAI.from_config(model.get_config())
+    assert again.players == model.players
+    assert ACAI.players[1].turn == (0, 1)
+    model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    model.fit(IMAGES, batch_size=3, epochs=2, verbose=0)
+    assert [int(model.optimizer_of(player).iterations) for player in model.players] == [4, 2]
+    alone = networks.make(ACAI, turns={"critic": (1, 1)})
+    assert not any(alone.players[1].acts_in(epoch) for epoch in range(5))
+    with pytest.raises(InputError, match=r"no player 'critics': choose of autoencoder, critic\."):
+        networks.make(ACAI, turns={"critics": (1, 2)})
+    with pytest.raises(
+        InputError, match="The turn of critic is \\(n, period\\), 0 or more and 1 or more, not \\(0, 0\\)"
+    ):
+        networks.make(ACAI, turns={"critic": (0, 0)})
+    with pytest.raises(InputError, match="In epoch 1, counted from 0, no player acts"):
+        networks.make(ACAI, turns={"autoencoder": (0, 2), "critic": (2, 4)})
+
+
 class Turning(ACAI):
     players = (ACAI.players[0], dataclasses.replace(ACAI.players[1], turn=(1, 2)))
 

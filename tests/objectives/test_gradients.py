@@ -49,6 +49,7 @@ REACHED = {
     "GAIA": {"generation": BOTH, "distances": {"encoder"}, "judgement": {"judge_encoder", "judge_decoder"}},
     "GLO": {"reconstruction": {"generator", "table"}},
     "Inversion": {"code": {"encoder"}},  # AugIntAE A.2: the generator is fixed
+    "MMDC": {"assignment": {"trunk", "code_head"}, "orientation": {"trunk", "orientation_head"}},  # C.1
     # Edwards and Storkey: p(z|c) has no part in what is decoded, nor z in the context's divergence.
     "NeuralStatistician": {
         "reconstruction": {"image_encoder", "statistic_network", "inference_network", "observation_decoder"},
@@ -73,6 +74,7 @@ REACHED = {
     "VAE": {"reconstruction": {"posterior", "decoder"}, "divergence": {"posterior"}},
     "WGANGP": {"penalty": {"critic"}, "difference": {"critic"}, "fooling": {"generator"}},
 }
+REACHED |= {"SCOLA": REACHED["GLO"], "COLA": REACHED["GLO"]}  # COLA eq. 3.3
 REACHED |= {"IntAE": REACHED["AE"], "AugIntAE": REACHED["AE"], "BetaVAE": REACHED["VAE"]}
 # Constants of a step: GAIA's w, p and balance; supervised AMR's sampled mask, less the mixer's probabilities.
 HELD = {"GAIA": "self._squashed", "SupervisedAMR": "stop_gradient"}

@@ -40,6 +40,7 @@ PLAYERS = {
     "GAIA": {"autoencoder": {"generation": 1.0, "distances": 5e-5}, "discriminator": {"judgement": 1.0}},
     "GLO": {"generator": {"reconstruction": 1.0}, "latents": {"reconstruction": 1.0}},
     "Inversion": {"encoder": {"code": 1.0}},
+    "MMDC": {"clusters": {"assignment": 1.0}, "orientations": {"orientation": 1.0}},
     "NeuralStatistician": {
         "statistician": {"reconstruction": 1.0, "context_divergence": 1.0, "latent_divergence": 1.0}
     },
@@ -57,6 +58,7 @@ PLAYERS = {
     },
     "VAE": {"autoencoder": {"reconstruction": 0.5, "divergence": 1.0}},
 }
+PLAYERS |= dict.fromkeys(("SCOLA", "COLA"), PLAYERS["GLO"])
 PLAYERS |= dict.fromkeys(("IntAE", "AugIntAE"), PLAYERS["AE"])
 
 

@@ -12,9 +12,9 @@ from kerasinterp.ops import mixing
 
 COUNT, STEPS = 12, 2
 QUICK = {"ACAI", "AE", "AugIntAE", "GLO", "VAE"}
-DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "Inversion"}
+DRAWING = {"AAE", "ACAI", "AEAI", "AMR", "BetaVAE", "DAGAN", "DenoisingAE", "GAIA", "IntAE", "Inversion", "MMDC"}
 DRAWING |= {"CGANPD", "NeuralStatistician", "SupervisedAMR", "VAE", "WGANGP"}
-UNDRAWN = {"AE", "ARAE", "AugIntAE", "GLO", "PlainAE"}
+UNDRAWN = {"AE", "ARAE", "AugIntAE", "COLA", "GLO", "PlainAE", "SCOLA"}
 VARIANTS = [(name, {}) for name in OBJECTIVES]
 VARIANTS += [("AMR", {"mixing": mixing.BY_NAME[kind]}) for kind in ("per_feature", "bernoulli", "dirichlet")]
 VARIANTS += [

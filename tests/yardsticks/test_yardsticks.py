@@ -10,7 +10,7 @@ import pytest
 
 from kerasinterp import data, yardsticks
 from kerasinterp.errors import InputError
-from kerasinterp.objectives import AAE, GLO, Objective
+from kerasinterp.objectives import AAE, GLO, MMDC, Objective
 from kerasinterp.ops.mixing import Linear
 from kerasinterp.recipe import Data, Recipe, Target
 from kerasinterp.yardsticks import classes, few_shot, lines, paths, points, views
@@ -215,6 +215,43 @@ def test_labels_of_classes_and_of_attributes(monkeypatch):
     assert classes.labelled(named, "test")[1].tolist() == [1, 2, 3]
     assert asked[1]["labels"] == ("Male", "Smiling")
     assert classes.labelled(recipe.change(attributes={"4": (0, 1)}), "train")[1].tolist() == [4, 5, 6]
+
+
+class Halves:
+    """Clusters images by whether they are bright, and numbers them otherwise than the labels."""
+
+    def clusters_of(self, images):
+        return 1 + (images.mean(axis=(1, 2, 3)) > 0).astype(int)
+
+
+def test_clusters_are_measured_against_classes(monkeypatch, tmp_path):
+    labels = {"train": np.repeat([0, 1], 20), "test": np.array([0, 0, 0, 1, 1, 1, 1, 1] * 3)}
+
+    def images(what, split, **settings):
+        rng, bright = np.random.default_rng(len(split)), labels[split].copy()
+        bright[:3] = 1 - bright[:3] if split == "test" else bright[:3]  # three of the test images lie
+        return (np.where(bright, 200, 50)[:, None, None, None] + rng.integers(0, 20, (len(bright), 8, 8, 1))).astype(
+            np.uint8
+        ), labels[split]
+
+    monkeypatch.setattr(classes.data, "images", images)
+    made = judged(RECIPE.change(image_size=8, yardstick="clusters"))
+    row = made.measure(Halves(), None)
+    assert row["clustering_accuracy"] == pytest.approx(21 / 24)
+    assert row["clustering_accuracy_learned"] == row["clustering_nmi_learned"] == 1.0
+    assert 0 < row["clustering_nmi"] < 1
+    assert made.bases()["k-means of pixels"]["clustering_accuracy"] == pytest.approx(21 / 24)
+    assert set(made.columns) <= set(row)
+    made.picture({"halves": Halves()}, tmp_path / "comparison.png")
+    assert (tmp_path / "comparison.png").exists()
+
+
+def test_clusters_are_not_asked_of_what_makes_images_alone():
+    yardsticks.check_measurable("clusters", MMDC, AAE)
+    with pytest.raises(InputError, match="GLO has no encoder"):
+        yardsticks.check_measurable("clusters", GLO)
+    with pytest.raises(InputError, match="MMDC has no encoder, and what classes measures"):
+        yardsticks.check_measurable("classes", MMDC)
 
 
 def test_views_are_of_the_one_object_that_was_trained_on(monkeypatch):
