@@ -48,9 +48,7 @@ class SCOLA(GLO):
         if not 1 <= classes < size:
             raise InputError(f"Codes of {size} numbers have at least one beside those of {classes} classes: add some.")
         self.classes = int(classes)
-        self.clusters = self.add_weight(
-            shape=(count,), dtype="int32", initializer="zeros", trainable=False, name="clusters"
-        )
+        self.clusters = self.add_weight(shape=(count,), dtype="int32", trainable=False, name="clusters")
 
     def begin(self, examples: Examples) -> None:
         if examples.labels is None or examples.labels.ndim != 1:
