@@ -49,7 +49,7 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     """The recipe's objective, compiled, with weights drawn from its seed.
 
     Args:
-        examples: what it will learn from; by default images of the recipe's shape.
+        examples: what it will learn from; by default images of the recipe's shape, of two classes if it needs some.
 
     Raises:
         InputError: if there is no such objective, or its networks do not fit it.
@@ -63,7 +63,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
     if unknown := sorted(set(recipe.optimizers) - {"all", "first", "others", *(player.name for player in cls.players)}):
         names = ", ".join(player.name for player in cls.players)
         raise InputError(f"{cls.__name__} has no player {unknown[0]!r}: it has {names}.")
-    labels = recipe.data.number_of_attributes or (0 if examples is None else len(examples.classes))
+    of_data = (2 if cls.needs_classes else 0) if examples is None else len(examples.classes)
+    labels = recipe.data.number_of_attributes or of_data
     if "classes" in _all_arguments(cls):
         labels = options.setdefault("classes", labels or 1)
     if "count" in _all_arguments(cls):

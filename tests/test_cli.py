@@ -723,15 +723,17 @@ def test_evaluate_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypatc
         (output / "report.md").write_text("| AE |")
 
     monkeypatch.setattr(compare, "evaluate", write)
-    nothing = {"every": None, "seed": 0, "data": {}, "target": {}}
+    nothing = {"every": None, "seed": 0, "data": {}, "target": {}, "as_first": False}
     code, out, _ = run(capfd, "evaluate", model, "-o", tmp_path / "out")
     assert code == 0 and "| AE |" in out and "report.md" in out and calls[-1] == ((model,), nothing)
     asked = ["--source", "a", "--target", "b", "--samples", 9, "--seed", 3, "--every", 2, "--domain-by-class"]
+    asked += ["--as-first"]
     assert run(capfd, "evaluate", model, *asked, "--target-split", "all", "-o", tmp_path / "out")[0] == 0
     target = {"target": "b", "yardstick": "few_shot", "target_split": "all", "samples": 9}
     target |= {"target_options": {}, "target_without": ()}  # the recipe's own stay behind
     data = {"source": "a", "split": "train", "source_options": {}}
-    assert calls[-1][1] == {"every": 2, "seed": 3, "data": data, "target": target | {"domain_by_class": True}}
+    target |= {"domain_by_class": True}
+    assert calls[-1][1] == {"every": 2, "seed": 3, "data": data, "target": target, "as_first": True}
 
 
 def test_generalise_passes_on_what_is_asked_for(capfd, model, tmp_path, monkeypatch):

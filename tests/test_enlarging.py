@@ -53,7 +53,7 @@ def known(monkeypatch):
     monkeypatch.setattr(enlarging, "Worth", Known)
 
 
-@pytest.mark.parametrize("method", ["scola", "augintae"])
+@pytest.mark.parametrize("method", ["scola", pytest.param("augintae", marks=pytest.mark.slow)])
 def test_arrays(method):
     images, labels = toys.images(0, 9)
     found = enlarge(images, labels, per_class=3, method=method, smoke=True, seed=1)
@@ -137,6 +137,7 @@ def test_it_goes_on_where_it_was(folder, tmp_path, monkeypatch, known):
         enlarge_folder(folder, output, per_class=4, smoke=True, seed=1)
 
 
+@pytest.mark.slow
 def test_dark_drawings_stay_dark(folder, tmp_path, known):
     dark = tmp_path / "dark"
     for path in folder.rglob("*.png"):

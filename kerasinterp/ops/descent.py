@@ -12,7 +12,7 @@ def by_adam(
     rate: float,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> tf.Tensor:
-    """Codes (B, n) after that many steps of Adam on `errors_of(codes)`, (B,); each goes its own way."""
+    """Codes (B, n) after that many steps of Adam on `errors_of(codes)`, (B,); each goes its own way. In one graph."""
 
     def step(number: tf.Tensor, codes: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tuple:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -25,8 +25,11 @@ def by_adam(
         rescaled = first / (1.0 - betas[0] ** power), second / (1.0 - betas[1] ** power)
         return number + 1, codes - rate * rescaled[0] / (tf.sqrt(rescaled[1]) + 1e-8), first, second
 
-    start = (tf.constant(1), codes, tf.zeros_like(codes), tf.zeros_like(codes))
-    return tf.while_loop(lambda number, *_: number <= steps, step, start)[1]
+    def course(codes: tf.Tensor) -> tf.Tensor:
+        start = (tf.constant(1), codes, tf.zeros_like(codes), tf.zeros_like(codes))
+        return tf.while_loop(lambda number, *_: number <= steps, step, start)[1]
+
+    return tf.function(course, autograph=False)(codes)
 
 
 def nearest_image(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
