@@ -388,6 +388,7 @@ def generate(
         _refuse_given(("midpoints", "invert", "ink"), "without SEEDS")
     with _quiet():
         from kerasinterp import generation
+        from kerasinterp.generation.checks import takes_seeds
     loaded = _of_images(generation.load_model(model), model)
     name = type(loaded).__name__
     if seeds:
@@ -395,8 +396,10 @@ def generate(
         made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
     elif hasattr(loaded, "prior"):
         made = generation.sample(loaded, count, seed)
-    else:
+    elif takes_seeds(loaded):
         raise InputError(f"{name} needs SEEDS: give two image files or more of the class, or a folder of them.")
+    else:
+        raise InputError(f"{name} makes no images: give a model that does.")
     files = generation.save_images(output, made)
     for path in set(old) - set(files):
         path.unlink()

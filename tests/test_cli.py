@@ -519,6 +519,12 @@ def test_generate_without_seeds_draws_from_the_prior(capfd, model, generator, se
     a, b = seeds / "0.png", seeds / "1.png"
     assert "no encoder" in fails(capfd, "interpolate", generator, a, b, "-o", tmp_path / "none.png")
     assert "PlainAE needs SEEDS" in fails(capfd, "generate", model, "-o", tmp_path / "none")
+    from networks import make
+
+    from kerasinterp.objectives import MMDC
+
+    make(MMDC).save(tmp_path / "mmdc.keras")
+    assert "MMDC makes no images" in fails(capfd, "generate", tmp_path / "mmdc.keras", "-o", tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
