@@ -306,8 +306,9 @@ def _worth(
         again = _recipe(own, recipe.name.rstrip("0123456789"), seed, smoke)
         return _made(_trained(again, own, output / f"half_{half}.keras"), own, np.maximum(counts, 1), seed)
 
+    of_halves = [made(0), made(1)]  # before the bar, whose rate is that of classifiers
     with progress.bar(worth.number, "what they are worth", "classifiers") as told:
-        found = worth.measure(made, told.update)
+        found = worth.measure(of_halves.__getitem__, told.update)
     write_text(kept, json.dumps(found) + "\n")
     for half in (0, 1):
         (output / f"half_{half}.keras").unlink(missing_ok=True)
