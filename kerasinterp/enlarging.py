@@ -1,5 +1,6 @@
 """A small labelled set made larger: a model is trained on it alone, makes new images of each class, and is judged."""
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -8,7 +9,7 @@ import os
 import pathlib
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
@@ -21,6 +22,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.evaluation.worth import WAYS, Worth, newness
 from kerasinterp.files import read_text, write_text, written_whole
 from kerasinterp.generation.checks import check_memory, check_seed, takes_seeds
+from kerasinterp.generation.pictures.sheet import write
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe, for_own_images
@@ -163,23 +165,30 @@ def advice(report: Mapping) -> str:
         for way, key in (("mix", "gain"), ("real_transformed", "gain"), ("mix_transformed", "gain_over_transformed"))
     )
 
-    def told(values: list[float]) -> str:
-        return f"{values[0]:+.1f} points, {values[1]:+.1f} to {values[2]:+.1f}"
+    def told(values: list[float], helps: str, harms: str = "", unknown: str = "") -> str:
+        """The sentence that an interval calls for."""
+        mean, low, high = values
+        sentence = helps if low > 0 or not harms else harms if high < 0 else unknown
+        return sentence.format(f"({mean:+.1f} points, {low:+.1f} to {high:+.1f})")
 
-    if gain[1] > 0:
-        said.append(f"The new images help a classifier that learns from the images as they are ({told(gain)}).")
-    elif gain[2] < 0:
-        said.append(f"The new images harm a classifier that learns from the images as they are ({told(gain)}).")
-    else:
-        said.append(f"Whether the new images help a classifier cannot be told from so few images ({told(gain)}).")
+    said.append(
+        told(
+            gain,
+            "The new images help a classifier that learns from the images as they are {}.",
+            "The new images harm a classifier that learns from the images as they are {}.",
+            "Whether the new images help a classifier cannot be told from so few images {}.",
+        )
+    )
     if moved[0] > gain[0]:
-        said.append(f"Random transformations alone do more ({told(moved)}): use those first.")
-    if over[1] > 0:
-        said.append(f"Beside transformations they still help ({told(over)}): use both.")
-    elif over[2] < 0:
-        said.append(f"Beside transformations they do harm ({told(over)}): leave the new images out of training.")
-    else:
-        said.append(f"Beside transformations they make no difference that could be seen ({told(over)}).")
+        said.append(told(moved, "Random transformations alone do more {}: use those first."))
+    said.append(
+        told(
+            over,
+            "Beside transformations they still help {}: use both.",
+            "Beside transformations they do harm {}: leave the new images out of training.",
+            "Beside transformations they make no difference that could be seen {}.",
+        )
+    )
     return " ".join(said)
 
 
@@ -254,7 +263,12 @@ def _recipe(examples: Examples, method: str, seed: int, smoke: bool) -> Recipe:
 
 def _trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None) -> Objective:
     if path is not None and path.exists():
-        return generation.load_model(path)
+        model = generation.load_model(path)
+        if model.image_shape != examples.shape:
+            raise InputError(
+                f"{path} makes images {model.image_shape}, and these are {examples.shape}: name another file."
+            )
+        return model
     training.check(recipe)
     with reproducible(recipe.seed):
         model = training.build(recipe, examples)
@@ -296,7 +310,7 @@ def _worth(
     """What `Worth` measures, kept in a file; nothing of a single class."""
     kept = output / "worth.json"
     if kept.exists():
-        return json.loads(read_text(kept))
+        return _read(kept)
     if len(counts) < 2:
         return {}
     worth = Worth(examples, seed=seed, **({"steps": 5, "width": 2, "repeats": 1} if smoke else {}))
@@ -333,11 +347,18 @@ def _check_output(output: pathlib.Path, asked: dict) -> None:
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
             raise InputError(f"{output} already holds something else: choose another --output.")
         return
-    held = json.loads(read_text(path))
+    held = _read(path)
     if changed := [name for name, value in asked.items() if held.get(name) != value]:
         raise InputError(
             f"{output} holds a set that was enlarged with other {', '.join(changed)}: choose another --output."
         )
+
+
+def _read(path: pathlib.Path) -> dict:
+    with contextlib.suppress(ValueError):
+        if isinstance(held := json.loads(read_text(path)), dict):
+            return held
+    raise InputError(f"{path} cannot be read: remove it, and it is made again.")
 
 
 def _write_images(
@@ -355,15 +376,17 @@ def _write_images(
         place = pathlib.Path("images", examples.classes[label], *file.relative_to(folder).parts[1:])
         _copied(file, output / place)
         rows.append([place.as_posix(), examples.classes[label], "real", file.relative_to(folder).as_posix(), "", ""])
+    prefix = "made"
+    while any(file.name.startswith(f"{prefix}_") for file in files):  # of a set that was enlarged before
+        prefix = f"new_{prefix}"
     numbers = np.concatenate([np.arange(count) for count in np.bincount(made.labels, minlength=len(examples.classes))])
     for number, image, label, nearest, distance in zip(
         numbers, made.images, made.labels, new["nearest"], new["distance"], strict=True
     ):
         name = examples.classes[label]
-        place = pathlib.Path("images", name, f"made_{number:05}.png")
-        with written_whole(output / place) as partial:
-            pixels = 255 - image if invert else image
-            Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial, "PNG")
+        place = pathlib.Path("images", name, f"{prefix}_{number:05}.png")
+        pixels = 255 - image if invert else image
+        write(output / place, Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels))
         near = files[nearest].relative_to(folder).as_posix()
         rows.append([place.as_posix(), name, "made", "", near, f"{distance:.4f}"])
     text = io.StringIO()
@@ -383,7 +406,7 @@ def _draw(path: pathlib.Path, real: np.ndarray, new: np.ndarray, examples: Examp
     """A row a class: some of its images, framed, and some new ones."""
     kept = [one for one in range(len(examples.classes)) if (made.labels == one).any()]
     most = min(_SHOWN, int(np.bincount(examples.labels).min()), *(int((made.labels == one).sum()) for one in kept))
-    rows: dict[str, Callable] = {"seeds": real, "new": new}
+    rows = {"seeds": real, "new": new}
     labels = {"seeds": examples.labels, "new": made.labels}
     shown = {
         key: np.stack([np.asarray(images)[np.flatnonzero(labels[key] == one)[:most]] for one in kept])

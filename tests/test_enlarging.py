@@ -137,6 +137,26 @@ def test_it_goes_on_where_it_was(folder, tmp_path, monkeypatch, known):
         enlarge_folder(folder, output, per_class=4, smoke=True, seed=1)
 
 
+def test_an_enlarged_set_is_enlarged_without_losing_a_file(folder, tmp_path, known):
+    enlarge_folder(folder, tmp_path / "once", **SMOKE)
+    first = files(tmp_path / "once" / "images")
+    report = enlarge_folder(tmp_path / "once" / "images", tmp_path / "twice", **SMOKE)
+    assert report["real_images"] == [8, 7]
+    second = files(tmp_path / "twice" / "images")
+    assert first.items() <= second.items() and len(second) == len(first) + 6
+    assert {name for name in second if "new_made_" in name} == set(second) - set(first)
+    (tmp_path / "twice" / "worth.json").write_text('{"mix": ')
+    with pytest.raises(InputError, match=r"worth\.json cannot be read: remove it, and it is made again"):
+        enlarge_folder(tmp_path / "once" / "images", tmp_path / "twice", **SMOKE)
+
+
+def test_a_kept_model_of_other_images_is_refused(tmp_path):
+    images, labels = toys.images(0, 9)
+    enlarge(images, labels, per_class=1, smoke=True, model=tmp_path / "model.keras")
+    with pytest.raises(InputError, match=r"makes images \(12, 12, 1\), and these are \(8, 12, 1\): name another file"):
+        enlarge(images[:, :8], labels, per_class=1, smoke=True, model=tmp_path / "model.keras")
+
+
 @pytest.mark.slow
 def test_dark_drawings_stay_dark(folder, tmp_path, known):
     dark = tmp_path / "dark"
