@@ -104,3 +104,12 @@ def test_newness_is_the_distance_from_the_nearest_of_the_class():
         assert found["distance"][n] == pytest.approx(away.min() / between.min(axis=1).mean(), rel=1e-4, abs=1e-6)
     assert found["copies"] == pytest.approx(1 / 4)
     assert worth.newness(made[3:4], np.array([2]), real, classes)["copies"] is None
+
+
+def test_nothing_is_tested_on_what_it_learned_from():
+    """Noise has no classes, and can only be remembered."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 1), np.uint8)
+    own = Examples(noise, np.arange(40) % 2, ("a", "b"))
+    measured = worth.Worth(own, steps=100, width=8, repeats=1)
+    found = measured.measure(lambda half: own.select(measured.halves[half]))
+    assert 0.2 < found["real"]["accuracy"] < 0.8 and 0.2 < found["mix"]["accuracy"] < 0.8
