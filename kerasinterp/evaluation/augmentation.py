@@ -15,7 +15,7 @@ from kerasinterp import progress
 from kerasinterp.data import Examples, batches
 from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.figures import look, panels, readable, save
+from kerasinterp.evaluation.figures import look, name_rows, panels, readable, save
 from kerasinterp.evaluation.learner import RATE, Learner, interval
 from kerasinterp.evaluation.paths import as_float
 from kerasinterp.evaluation.seed_sets import usual_transformations
@@ -273,7 +273,7 @@ def draw_augmentation(table: Mapping[str, Mapping], path: str | os.PathLike) -> 
             axis.errorbar(mean, place, xerr=[[mean - low], [high - mean]], color=colour, fmt="o", capsize=3)
         axis.axvline(100 * table[next(iter(table))][f"accuracy_{size}"], color="0.8", zorder=0)
         axis.set_xlabel("accuracy in %, 95% interval")
-    axes[0].set_yticks(range(len(table)), map(readable, table))
+    name_rows(figure, axes[0], list(map(readable, table)))
     axes[0].set_ylim(len(table) - 0.4, -0.6)
     return save(figure, path)
 

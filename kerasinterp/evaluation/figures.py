@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -13,6 +14,9 @@ from kerasinterp.errors import InputError
 from kerasinterp.files import written_whole
 
 IDEAL = {"color": "0.35", "linestyle": ":", "linewidth": 1.2}  # what a perfect interpolation would give
+_TITLE = 42  # characters of a title in a panel's width
+_NAME = 16  # characters of a name that a panel has room for beside it
+_CHARACTER = 0.08  # inches, of 9 and 10 points
 
 # Okabe and Ito (2008): told apart by colour-blind readers. Their yellow is too light for lines on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -38,7 +42,7 @@ def panels(titles: Sequence[str], columns: int | None = None, height: float = 3.
     figure = Figure(figsize=(max(4.0, 3.6 * columns), height * rows + 0.3), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
     for axis, title in zip(grid, titles, strict=False):
-        axis.set_title(readable(title), fontsize=10)
+        axis.set_title(textwrap.fill(readable(title), _TITLE), fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     for axis in grid[len(titles) :]:
         axis.remove()
@@ -77,15 +81,28 @@ def draw_bars(
             bar = axis.barh(index, value, xerr=error, color=look(index)["color"], error_kw={"ecolor": "0.35"})
             axis.bar_label(bar, [f"{value:.3g}"], fontsize=8, padding=3)
         axis.margins(x=0.2)
-    axes[0].set_yticks(range(len(systems)), map(readable, systems))
+    name_rows(figure, axes[0], list(map(readable, systems)))
     axes[0].set_ylim(len(systems) - 0.4, -0.6)
     return save(figure, path)
 
 
 def legend(figure: Figure, axis: Axes) -> None:
-    """One legend for all panels, beside them."""
+    """One legend for all panels, beside them; the figure has room for it, however long the names are."""
     handles, names = axis.get_legend_handles_labels()
     figure.legend(handles, map(readable, names), loc="outside right upper", fontsize=9, frameon=False)
+    _widen(figure, names)
+
+
+def name_rows(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
+    """Names the rows 0, 1, ... of a panel; the figure has room for them, however long they are."""
+    axis.set_yticks(range(len(names)), names)
+    _widen(figure, names)
+
+
+def _widen(figure: Figure, names: Sequence[str]) -> None:
+    """A run's name may hold a path, and panels that have no room left are drawn one over the other."""
+    beyond = max(map(len, names), default=0) - _NAME
+    figure.set_figwidth(figure.get_figwidth() + max(0, beyond) * _CHARACTER)
 
 
 def against_images_seen(axis: Axes) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.distances import gaussian_distance, reliable
-from kerasinterp.evaluation.figures import draw_bars, panels, save
+from kerasinterp.evaluation.figures import draw_bars, name_rows, panels, save
 from kerasinterp.evaluation.paths import as_float, finite
 
 Function = Callable[[np.ndarray], np.ndarray]
@@ -141,7 +141,7 @@ def draw_bernoulli_parameters(result: Mapping, path: str | os.PathLike) -> pathl
     figure, (axis,) = panels(["Bernoulli parameters of the mixer"], height=0.3 * len(names) + 1.2)
     figure.set_figwidth(9)
     picture = axis.imshow(result["parameters"], vmin=0, vmax=1, cmap="cividis", aspect="auto", interpolation="nearest")
-    axis.set_yticks(range(len(names)), names)
+    name_rows(figure, axis, names)
     axis.set_xlabel("feature map")
     axis.set_ylabel("attributes")
     figure.colorbar(picture, ax=axis)

@@ -52,6 +52,37 @@ def test_panels_in_rows(count, columns, grid):
     assert [axis.get_title() for axis in axes] == [f"a {n}" for n in range(count)]
 
 
+LONG = "AAE test_a_run_whose_folder_has_a_very_long_name_0/" + 40 * "models/" + "model"
+
+
+def _drawn(figure, path, recwarn):
+    """Width in pixels of each panel; matplotlib warns where it gives up."""
+    figures.save(figure, path / "figure.png")
+    assert not [one for one in recwarn if "constrained_layout" in str(one.message)]
+    return [axis.get_window_extent().width for axis in figure.axes]
+
+
+@pytest.mark.parametrize("name", ["AE", LONG[:100]])
+def test_panels_keep_their_room_beside_long_names(name, tmp_path, recwarn):
+    figure, (axis,) = figures.panels([name])
+    axis.plot([0, 1], label=name)
+    figures.legend(figure, axis)
+    (width,) = _drawn(figure, tmp_path, recwarn)
+    assert width > 180
+    assert figure.legends[0].get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_bars_keep_their_room_beside_long_names(monkeypatch, tmp_path, recwarn):
+    save, kept = figures.save, []
+    monkeypatch.setattr(figures, "save", lambda figure, path: kept.append(figure) or save(figure, path))
+    title = "distance of mixes from the images that they are mixed of"
+    figures.draw_bars({LONG: {"fid": 3.0}, "AE": {"fid": 2.0}}, tmp_path / "bars.png", {"fid": title})
+    (width,) = _drawn(kept[0], tmp_path, recwarn)
+    assert width > 180
+    lines = kept[0].axes[0].get_title().split("\n")
+    assert " ".join(lines) == title and max(map(len, lines)) <= 42
+
+
 def test_numbers_of_images_are_short():
     _, (axis,) = figures.panels(["curve"])
     figures.against_images_seen(axis)
