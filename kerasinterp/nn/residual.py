@@ -1,8 +1,11 @@
-"""The pre-activation block (He et al., 2016) and the head of AMR's and SNGAN's residual networks."""
+"""Residual blocks: He et al.'s (2016), and the pre-activation block and head of AMR's and SNGAN's networks."""
 
 from collections.abc import Callable
 
 import keras
+
+from kerasinterp.nn import layers
+from kerasinterp.nn.layers import Weights
 
 
 def block(
@@ -64,3 +67,22 @@ def head(convolve: Callable, x: keras.KerasTensor, units: int, name: str, **opti
     """A dense layer, as a convolution of the one position (B, 1, 1, maps); its result is float32."""
     x = convolve(x, units, 1, f"{name}_output", **options)
     return keras.layers.Reshape((units,), dtype="float32", name=name)(x)
+
+
+def plain_block(x: keras.KerasTensor, filters: int, stride: int, weights: Weights, name: str) -> keras.KerasTensor:
+    """Two 3 x 3 convolutions beside a shortcut, which is a 1 x 1 convolution where the shape changes (option B)."""
+    y = layers.normalised(convolution(x, filters, 3, stride, weights, f"{name}_first"), "relu", f"{name}_first")
+    y = layers.batch_normalised(convolution(y, filters, 3, 1, weights, f"{name}_second"), f"{name}_second")
+    if stride > 1 or x.shape[-1] != filters:
+        x = layers.batch_normalised(convolution(x, filters, 1, stride, weights, f"{name}_short"), f"{name}_short")
+    return layers.activated(keras.layers.Add(name=name)([x, y]), "relu", name)
+
+
+def convolution(
+    x: keras.KerasTensor, filters: int, size: int, stride: int, weights: Weights, name: str
+) -> keras.KerasTensor:
+    """Without a bias, as batch normalisation follows or goes before it."""
+    layer = keras.layers.Conv2D(
+        filters, size, stride, "same", use_bias=False, kernel_initializer=weights(), name=f"{name}_convolution"
+    )
+    return layer(x)

@@ -8,6 +8,7 @@ import keras
 
 from kerasinterp.nn import layers
 from kerasinterp.nn.layers import Weights
+from kerasinterp.nn.residual import convolution, plain_block
 
 _HE = 2.0  # He et al. (2015): the scale of the initial variance before a ReLU
 _STAGES = 4
@@ -45,26 +46,10 @@ def _pooled(image_shape, width: int, seed: int, blocks: int) -> tuple[keras.Kera
     layers.check_image_shape(image_shape, 1, "ResNet-18")
     weights = Weights(seed, _HE)
     x = images = keras.Input(tuple(image_shape), name="images")
-    x = layers.normalised(_convolution(x, width, 3, 1, weights, "stem"), "relu", "stem")
+    x = layers.normalised(convolution(x, width, 3, 1, weights, "stem"), "relu", "stem")
     for stage in range(_STAGES):
         for block in range(blocks):
-            x = _block(x, width << stage, 2 if stage and not block else 1, weights, f"block_{stage + 1}_{block + 1}")
+            x = plain_block(
+                x, width << stage, 2 if stage and not block else 1, weights, f"block_{stage + 1}_{block + 1}"
+            )
     return images, keras.layers.GlobalAveragePooling2D(dtype="float32", name="representations")(x), weights
-
-
-def _block(x: keras.KerasTensor, filters: int, stride: int, weights: Weights, name: str) -> keras.KerasTensor:
-    """Two 3 x 3 convolutions beside a shortcut, which is a 1 x 1 convolution where the shape changes (option B)."""
-    y = layers.normalised(_convolution(x, filters, 3, stride, weights, f"{name}_first"), "relu", f"{name}_first")
-    y = layers.batch_normalised(_convolution(y, filters, 3, 1, weights, f"{name}_second"), f"{name}_second")
-    if stride > 1 or x.shape[-1] != filters:
-        x = layers.batch_normalised(_convolution(x, filters, 1, stride, weights, f"{name}_short"), f"{name}_short")
-    return layers.activated(keras.layers.Add(name=name)([x, y]), "relu", name)
-
-
-def _convolution(
-    x: keras.KerasTensor, filters: int, size: int, stride: int, weights: Weights, name: str
-) -> keras.KerasTensor:
-    layer = keras.layers.Conv2D(
-        filters, size, stride, "same", use_bias=False, kernel_initializer=weights(), name=f"{name}_convolution"
-    )
-    return layer(x)
