@@ -114,7 +114,7 @@ def test_hinge():
 
 
 def test_features_are_compared_by_eq_3_4():
-    """COLA: sum_i |xi_i(x) - xi_i(x')|_1, each a mean over the layer (yedidh/glann); of one network or another error."""
+    """COLA: sum_i |xi_i(x) - xi_i(x')|_1, each a mean over the layer (yedidh/glann); or by another error."""
     first, second = np.random.default_rng(1).normal(size=(2, 6, 5))
 
     def network(images, training):
