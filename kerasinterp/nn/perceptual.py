@@ -22,7 +22,7 @@ _MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red, which 
 _DEPTHS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv3", "block5_conv3")
 _NETWORKS = ("vgg16", "resnet32")
 _PATCHES = 4000  # of a layer, that its weights are the clusters of: ours, for time
-_FITTED = 2**16  # pixels of the images that a network is fitted on (64 of 32 x 32): ours, for memory
+FITTED = 2**16  # pixels of the images that a network is fitted on (64 of 32 x 32): ours, for memory
 _FLAT = 1e-3  # of the liveliest patch's length
 
 
@@ -53,6 +53,8 @@ class FixedNetwork:
         seed: int = 0,
     ) -> keras.Model:
         """The network; `trained` is the classifier where weights are `trained`, other arguments as of `resnet32`."""
+        if len(image_shape) != 3:
+            raise InputError("A perceptual network sees images, and these are points: leave it out.")
         if self.network == "resnet32":
             return resnet32(image_shape, trained or self.weights, images, seed)
         depth = round(math.log2(min(image_shape[:2]))) - 2
@@ -73,7 +75,8 @@ def resnet32(
             (Coates and Ng, 2012; Kraehenbuehl et al., 2016, without whitening); a classifier
             (`cifar_resnet.classifier`, depth 32), or a file of one.
         images: float32 (N, H, W, C) in [-1, 1], whose patches are clustered, and whose statistics batch normalisation
-            takes, as if in training; random weights without images normalise nothing.
+            takes, as if in training; some dozens are enough (`FITTED`). Random weights without images normalise
+            nothing.
         seed: of weights and patches.
 
     Raises:
@@ -88,7 +91,7 @@ def resnet32(
             raise InputError("k-means clusters patches of images: give some.")
         network = cifar_resnet.stages(image_shape, seed=seed, name=name)
         if images is not None:
-            _fit(network, images[: max(1, _FITTED // math.prod(image_shape[:2]))], weights == "k-means", seed)
+            _fit(network, images, weights == "k-means", seed)
     network.trainable = False
     return network
 
