@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from kerasinterp import callbacks, data, generation, progress, training
+from kerasinterp.callbacks import steps_of
 from kerasinterp.cluster import Cluster
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
@@ -25,6 +26,7 @@ from kerasinterp.generation.pictures.sheet import write
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe, for_own_images
+from kerasinterp.reproducible import reproducible
 
 METHODS = ("scola", "augintae")  # kinds of recipes for own images
 _LARGEST = 64  # pixels a side, where no size is asked for: ours, for time
@@ -267,7 +269,23 @@ def _trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None) -> O
                 f"{path} makes images {model.image_shape}, and these are {examples.shape}: name another file."
             )
         return model
-    model = training.fit(recipe, examples)
+    training.check(recipe)
+    with reproducible(recipe.seed):
+        model = training.build(recipe, examples)
+        model.begin(examples)
+        told = callbacks.Progress(recipe.schedule, 0, model.term_names()[:1], f"training on {len(examples):,} images")
+        try:
+            model.fit(
+                training.batches_of(recipe, examples)(start_step=0),
+                epochs=recipe.schedule.epochs,
+                steps_per_epoch=recipe.schedule.steps_per_epoch,
+                callbacks=[callbacks.StopOnNaN(), told],
+                verbose=0,
+                shuffle=False,
+            )
+        finally:
+            told.close()
+    assert steps_of(model) == recipe.schedule.steps
     if path is not None:
         callbacks.write_model(in_float32(model), path)  # for use: without optimizers
     return model

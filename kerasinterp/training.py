@@ -295,32 +295,6 @@ def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
     return Adam(rate, beta_1=own.betas[0], beta_2=own.betas[1], **common)
 
 
-def fit(recipe: Recipe, examples: data.Examples) -> Objective:
-    """The recipe's objective, trained on the examples in memory, without a run folder; of one seed the same bytes.
-
-    Raises:
-        InputError: as `build` and `check`; a loss is no longer finite.
-    """
-    check(recipe)
-    with reproducible(recipe.seed):
-        model = build(recipe, examples)
-        model.begin(examples)
-        told = callbacks.Progress(recipe.schedule, 0, model.term_names()[:1], f"training on {len(examples):,} images")
-        try:
-            model.fit(
-                batches_of(recipe, examples)(start_step=0),
-                epochs=recipe.schedule.epochs,
-                steps_per_epoch=recipe.schedule.steps_per_epoch,
-                callbacks=[callbacks.StopOnNaN(), told],
-                verbose=0,
-                shuffle=False,
-            )
-        finally:
-            told.close()
-    assert steps_of(model) == recipe.schedule.steps
-    return model
-
-
 def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False, memory: int | str | None = None) -> Run:
     """Trains `recipe` into the folder `output` (`Run` says what is in it).
 
