@@ -27,7 +27,7 @@ FLOORS = {
     "generation": 3,
     "evaluation": 4,
     "recipe": 5,
-    "recipes": 5,
+    "recipes": 7,
     "yardsticks": 5,
     "exporting": 5,
     "run": 6,
