@@ -40,6 +40,7 @@ COLUMNS = {
     "cas_test": "CAS-Test, %",
     "clusters": "clusters that are classes, %",
 }
+_CLUSTERS = 10
 _SHOWN = 10  # images of a cluster in figure 4.3
 
 
@@ -71,8 +72,8 @@ def figure_4_1(
     cola, glo = (
         _shortened(find(f"{name}_{source}"), passes, share, seed).change(objective_options=options)
         for name, options in (
-            ("cola", {"classes": 10, "initialisation": initialisation}),
-            ("glo", {"components": 10, "initialisation": initialisation}),
+            ("cola", {"classes": _CLUSTERS, "initialisation": initialisation}),
+            ("glo", {"initialisation": initialisation}),
         )
     )
     recipes = {"COLA": cola.change(after=str(clusters)), "GLO": glo}
@@ -90,16 +91,22 @@ def figure_4_1(
         verbose=1,
     )
     measured = SmallSample(test, steps=classifier_steps, batch_size=64, network=conv4.classifier)
-    sample = train.select(np.random.default_rng(seed).permutation(len(train))[: 10 * made])
+    sample = train.select(np.random.default_rng(seed).permutation(len(train))[: _CLUSTERS * made])
     table, shown = {}, {}
     for name, recipe in recipes.items():
         began = time.process_time()
         model = generation.load_generator(_run(recipe, output / "runs" / name) / "model.keras")
         spent = time.process_time() - began
-        if hasattr(model, "clusters"):
-            known = np.asarray(model.clusters)
-            wanted = np.repeat(np.unique(known), made)
-            images = data.to_uint8(generation.decode(model, model.prior_of(wanted, seed)))
+        if hasattr(model, "prior_of") or hasattr(model, "mixture"):
+            if hasattr(model, "prior_of"):
+                known = np.asarray(model.clusters)
+                wanted = np.repeat(np.unique(known), made)
+                codes = model.prior_of(wanted, seed)
+            else:
+                known = model.mixture(_CLUSTERS, seed)
+                wanted = np.repeat(np.unique(known), made)
+                codes = model.of_mixture(known, wanted, seed)
+            images = data.to_uint8(generation.decode(model, codes))
             classes = classes_of_clusters(known, train.labels)
             shown[name] = images.reshape(-1, made, *images.shape[1:])[:, :_SHOWN]
             new = Examples(images, classes[wanted], train.classes)
@@ -107,7 +114,7 @@ def figure_4_1(
             table[name] = {"cas": 100 * found["made"], "cas_test": 100 * found["cas_test"], "real": 100 * found["real"]}
             table[name]["clusters"] = 100 * clustering_accuracy(known, train.labels)
         else:
-            images = data.to_uint8(generation.sample(model, 10 * made, seed))
+            images = data.to_uint8(generation.sample(model, _CLUSTERS * made, seed))
             table[name] = {}
         table[name] |= _distances(judge, images, test) | ({"seconds": spent} if spent > 5.0 else {})
     table["real"] = _distances(judge, np.asarray(sample.images), test) | {"cas": table["COLA"]["real"]}
