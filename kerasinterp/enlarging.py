@@ -17,8 +17,9 @@ from PIL import Image
 from kerasinterp import callbacks, data, generation, progress, training
 from kerasinterp.callbacks import steps_of
 from kerasinterp.cluster import Cluster
-from kerasinterp.data import Examples
+from kerasinterp.data import Examples, notes
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation.seed_sets import seeds_of_sets
 from kerasinterp.evaluation.worth import WAYS, Worth, newness
 from kerasinterp.files import read_text, write_text, written_whole
 from kerasinterp.generation.checks import check_memory, check_seed, takes_seeds
@@ -118,6 +119,8 @@ def enlarge_folder(
         raise InputError(f"{folder} holds files that are not learned from (pictures of kerasinterp): take them out.")
     counts = _counts(examples, per_class, balance)
     check_seed(seed)
+    if not invert and (text := data.ink_note(examples.images)):
+        notes.note(text)
     asked = {
         "images": examples.fingerprint,
         "counts": counts.tolist(),
@@ -310,7 +313,8 @@ def made_of_classes(model: Objective, examples: Examples, counts: np.ndarray, se
         images = generation.decode(model, model.prior_of(labels, seed))
     elif takes_seeds(model):
         each = [np.asarray(examples.images[np.flatnonzero(examples.labels == one)]) for one in range(len(counts))]
-        made = [generation.few_shot(model, own, int(n), seed) for own, n in zip(each, counts, strict=True) if n]
+        own = zip(each, counts, seeds_of_sets(seed, len(counts)), strict=True)  # so no class has another's draws
+        made = [generation.few_shot(model, seeds, int(n), int(number)) for seeds, n, number in own if n]
         images = np.concatenate(made)
     else:
         raise InputError(f"{type(model).__name__} makes no images of a class.")

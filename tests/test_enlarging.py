@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasinterp import enlarging, training
+from kerasinterp import data, enlarging, training
 from kerasinterp.data import Examples
 from kerasinterp.enlarging import advice, as_markdown, enlarge, enlarge_folder
 from kerasinterp.errors import InputError
@@ -167,6 +167,8 @@ def test_dark_drawings_stay_dark(folder, tmp_path, known):
             Image.fromarray(255 - np.asarray(image)).save(place)
     enlarge_folder(folder, tmp_path / "light_out", **SMOKE)
     enlarge_folder(dark, tmp_path / "dark_out", invert=True, **SMOKE)
+    with pytest.warns(data.Note, match="These images look dark on white"):
+        enlarge_folder(dark, tmp_path / "as_it_is", **SMOKE)
     for name in ("images/a/made_00000.png", "images/b/made_00002.png"):
         with Image.open(tmp_path / "light_out" / name) as light, Image.open(tmp_path / "dark_out" / name) as inverted:
             np.testing.assert_allclose(255 - np.asarray(inverted, int), np.asarray(light, int), atol=3)

@@ -5,6 +5,7 @@ import pytest
 
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import clustering_accuracy, normalised_mutual_information
+from kerasinterp.evaluation.clusters import classes_of_clusters
 
 RNG = np.random.default_rng(0)
 
@@ -17,6 +18,12 @@ def test_accuracy_is_that_of_the_best_renumbering():
     assert clustering_accuracy(np.array([2, 2, 0, 0, 1]), np.array([0, 0, 1, 1, 2])) == 1.0
     assert clustering_accuracy(np.array([0, 0, 1, 2]), np.array([0, 0, 0, 0])) == 0.5  # of the largest alone
     assert clustering_accuracy(np.array([0, 0, 0, 0]), np.array([5, 5, 5, 1])) == 0.75
+
+
+def test_each_cluster_has_the_class_of_most_of_it():
+    clusters, labels = np.array([2, 2, 2, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 1, 2, 2, 0])
+    assert classes_of_clusters(clusters, labels).tolist() == [1, 2, 0]
+    assert classes_of_clusters(np.array([0, 0, 1]), np.array([3, 3, 0]))[:2].tolist() == [3, 0]
 
 
 def test_information_follows_its_definition():
