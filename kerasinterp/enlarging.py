@@ -71,7 +71,8 @@ def enlarge(
     check_seed(seed)
     check_memory(int(counts.sum()), examples.shape)
     recipe = _recipe(examples, method, seed, smoke)
-    return _made(_trained(recipe, examples, None if model is None else pathlib.Path(model)), examples, counts, seed)
+    learned = trained(recipe, examples, None if model is None else pathlib.Path(model))
+    return made_of_classes(learned, examples, counts, seed)
 
 
 def enlarge_folder(
@@ -132,7 +133,7 @@ def enlarge_folder(
     print(f"{many}; {counts.sum():,} new ones are made.")
     write_text(output / "enlarged.json", json.dumps(asked) + "\n")
 
-    made = _made(_trained(recipe, examples, output / "model.keras"), examples, counts, seed)
+    made = made_of_classes(trained(recipe, examples, output / "model.keras"), examples, counts, seed)
     new = newness(made.images, made.labels, np.asarray(examples.images), examples.labels)
     _write_images(output, folder, files, examples, made, new, invert)
     row = 255 - examples.images if invert else examples.images
@@ -256,12 +257,23 @@ def _recipe(examples: Examples, method: str, seed: int, smoke: bool) -> Recipe:
     if method not in METHODS:
         raise InputError(f"method is {' or '.join(METHODS)}, not {method!r}.")
     found = for_own_images(examples.shape[:2], examples.shape[2], smoke, kind=method)
-    steps, batch = found.schedule.steps, min(found.schedule.batch_size, len(examples))
-    found = found.change(batch_size=batch, images_per_epoch=max(batch, len(examples)), seed=seed, source="images")
+    steps = found.schedule.steps
+    found = found.change(batch_size=min(found.schedule.batch_size, len(examples)), seed=seed, source="images")
+    return in_passes(found, len(examples), steps)
+
+
+def in_passes(recipe: Recipe, images: int, steps: int) -> Recipe:
+    """The recipe in epochs of one pass over so few images, and at least so many steps."""
+    found = recipe.change(images_per_epoch=max(recipe.schedule.batch_size, images))
     return found.change(epochs=-(-steps // found.schedule.steps_per_epoch))
 
 
-def _trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None) -> Objective:
+def trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None = None) -> Objective:
+    """A model that learned from examples in memory alone, without checkpoints; one that lies in the file is taken.
+
+    Raises:
+        InputError: as `training.check`; the file's model makes images of another shape.
+    """
     if path is not None and path.exists():
         model = generation.load_model(path)
         if model.image_shape != examples.shape:
@@ -291,7 +303,8 @@ def _trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None) -> O
     return model
 
 
-def _made(model: Objective, examples: Examples, counts: np.ndarray, seed: int) -> Examples:
+def made_of_classes(model: Objective, examples: Examples, counts: np.ndarray, seed: int) -> Examples:
+    """So many images of each class, uint8, class after class: of the model's prior, or of the examples as seeds."""
     labels = np.repeat(np.arange(len(counts)), counts)
     if hasattr(model, "prior_of"):
         images = generation.decode(model, model.prior_of(labels, seed))
@@ -318,7 +331,7 @@ def _worth(
     def made(half: int) -> Examples:
         own = examples.select(worth.halves[half])
         again = _recipe(own, recipe.name.rstrip("0123456789"), seed, smoke)
-        return _made(_trained(again, own, output / f"half_{half}.keras"), own, np.maximum(counts, 1), seed)
+        return made_of_classes(trained(again, own, output / f"half_{half}.keras"), own, np.maximum(counts, 1), seed)
 
     of_halves = [made(0), made(1)]  # before the bar, whose rate is that of classifiers
     with progress.bar(worth.number, "what they are worth", "classifiers") as told:

@@ -25,9 +25,13 @@ from kerasinterp.cluster import Cluster
 from kerasinterp.data import notes
 from kerasinterp.data.memory import bytes_of, for_images, told
 from kerasinterp.errors import InputError, suggest
+from kerasinterp.evaluation.classifier import Classifier, train_classifier
+from kerasinterp.evaluation.learner import RATE
 from kerasinterp.files import regular
 from kerasinterp.generation.checks import check_memory, codes_images, needs, takes_seeds
+from kerasinterp.nn import cifar_resnet
 from kerasinterp.nn.backbone import Facts
+from kerasinterp.nn.perceptual import FITTED, FixedNetwork
 from kerasinterp.nn.precision import in_float32
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.objectives.objective import takes_nothing_over
@@ -75,6 +79,8 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
         labels=labels,
         unit_latents=getattr(options.get("mixing", getattr(cls, "default_mixing", None)), "on_sphere", False),
     )
+    fixed = {name: own for name, own in options.items() if isinstance(own, FixedNetwork)}
+    options |= {name: _fixed_network(own, facts.image_shape, recipe, examples) for name, own in fixed.items()}
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(POLICIES[recipe.schedule.precision])
     try:
@@ -99,6 +105,37 @@ def build(recipe: Recipe, examples: data.Examples | None = None) -> Objective:
         optimizers[player.name] = _optimizer(own, steps * model.updates_per_step(player))
     model.compile(optimizers, jit_compile=recipe.schedule.jit_compile)
     return model
+
+
+def _fixed_network(
+    own: FixedNetwork, shape: tuple[int, ...], recipe: Recipe, examples: data.Examples | None
+) -> keras.Model:
+    """Fitted on images that are learned from, spread over all; without any it is of random weights."""
+    if examples is None:
+        return FixedNetwork("resnet32", "random").build(shape)
+    if (learns := own == FixedNetwork("resnet32", "trained")) and (examples.labels is None or examples.labels.ndim > 1):
+        raise InputError(
+            f"A trained {own.network} learns from classes, and {recipe.objective} is given none: choose other weights, "
+            "such as the file of a classifier."
+        )
+    trained = train_resnet32(examples, seed=recipe.seed).model if learns else None
+    some = np.unique(np.linspace(0, len(examples) - 1, max(1, FITTED // math.prod(shape[:2]))).astype(int))
+    return own.build(shape, data.to_float(examples.images[some]), trained, recipe.seed)
+
+
+def train_resnet32(examples: data.Examples, steps: int = 2000, seed: int = 0) -> Classifier:
+    """A classifier whose features a perceptual loss may compare (COLA 5.3.1), trained under the usual settings."""
+    return train_classifier(
+        np.asarray(examples.images),
+        examples.labels,
+        int(examples.labels.max()) + 1,
+        steps=steps,
+        width=16,
+        peak_rate=RATE,
+        seed=seed,
+        network=functools.partial(cifar_resnet.classifier, depth=32),
+        verbose=1,
+    )
 
 
 def system(recipe: Recipe) -> type[Objective]:
@@ -201,7 +238,8 @@ def _options(cls: type[Objective], recipe: Recipe) -> dict[str, Any]:
         if name not in own:
             hint = suggest(name, own)
             raise InputError(f"{cls.__name__} has no option {name!r}: it has {', '.join(own)}.{hint}")
-    options = {name: as_type(known[name], value, name) for name, value in recipe.objective_options.items()}
+    kinds = {name: FixedNetwork if kind == (keras.Model | None) else kind for name, kind in known.items()}
+    options = {name: as_type(kinds[name], value, name) for name, value in recipe.objective_options.items()}
     if recipe.mixing:
         if "mixing" not in known:
             raise InputError(f"{cls.__name__} mixes no latents: leave mixing out.")

@@ -27,7 +27,9 @@ from tensorflow.python.framework import config as tensorflow_config
 from kerasinterp import callbacks, cli, compare, data, training
 from kerasinterp.callbacks import steps_of
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation import Classifier
 from kerasinterp.generation import load_model
+from kerasinterp.nn import cifar_resnet, perceptual
 from kerasinterp.nn.backbone import Facts
 from kerasinterp.nn.spectral_convolution import SpectralConv2D
 from kerasinterp.objectives import OBJECTIVES, PlainAE
@@ -929,6 +931,63 @@ def test_players_may_have_their_own_optimizers():
         assert (clipped.autoencoder_optimizer.clipvalue, clipped.discriminator_optimizer.clipvalue) == (0.25, None)
     with pytest.raises(InputError, match="AEAI has no player 'critic'"):
         training.build(recipe.change(optimizers={"critic": Optimizer()}))
+
+
+@pytest.mark.parametrize(("name", "options"), [("GLO", {}), ("AEAI", {"weights": {"smoothness": 0}})])
+def test_a_recipe_names_a_fixed_network(name, options, recipe, monkeypatch):
+    """Of any system that takes one, fitted on images that are learned from."""
+    monkeypatch.setattr(training, "FITTED", 3 * SIZE**2)
+    own = training.with_objective(recipe, name).change(
+        objective_options=options | {"perceptual": {"network": "resnet32", "weights": "random"}}, seed=3
+    )
+    examples = training.learned_from(own, 10**6)
+    model = training.build(own, examples)
+    expected = perceptual.resnet32((SIZE, SIZE, 1), "random", data.to_float(examples.images[[0, 5, 11]]), seed=3)
+    pairs = zip(model.perceptual.get_weights(), expected.get_weights(), strict=True)
+    assert all(one.tobytes() == other.tobytes() for one, other in pairs)
+    assert not model.perceptual.trainable_variables
+    assert training.build(own).perceptual.output_shape == model.perceptual.output_shape
+
+
+def test_a_trained_network_learns_from_the_recipe_s_classes(recipe, tmp_path, monkeypatch):
+    asked = []
+
+    def trained(images, labels, classes, *, network, width, **settings):
+        asked.append((images, labels, classes))
+        return Classifier(network(images.shape[1:], classes, width=width, seed=9), np.ones((classes, classes)))
+
+    monkeypatch.setattr(training, "train_classifier", trained)
+    for seed, name in enumerate("ab"):
+        draw(tmp_path / name, 5, seed)
+    options = {"perceptual": {"network": "resnet32", "weights": "trained"}}
+    own = training.with_objective(recipe, "SCOLA").change(source=str(tmp_path), objective_options=options)
+    examples, _ = training.training_batches(own)
+    model = training.build(own, examples)
+    assert model.reconstruction_loss == "absolute"
+    ((images, labels, classes),) = asked
+    assert classes == 2 and images.tobytes() == examples.images.tobytes()
+    np.testing.assert_array_equal(labels, examples.labels)
+    kernel = cifar_resnet.classifier((SIZE, SIZE, 1), 2, depth=32, seed=9).get_layer("stem_convolution").get_weights()
+    np.testing.assert_array_equal(model.perceptual.get_layer("stem_convolution").get_weights(), kernel)
+    plain = training.with_objective(recipe, "GLO").change(objective_options=options)
+    with pytest.raises(InputError, match="A trained resnet32 learns from classes, and GLO is given none"):
+        training.build(plain, training.learned_from(plain, 10**6))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"network": "resnet32", "weight": "random"}, "perceptual has no setting 'weight'"),
+        ({"network": "resnet32"}, "perceptual has no weights"),
+        ("resnet32", "perceptual is 'resnet32', not a group of settings"),
+        ({"network": "resnet32", "weights": "kmeans"}, "There is no file kmeans"),
+        ({"network": "vgg16", "weights": "imagenet"}, "VGG16 takes grey or colour images of 32 x 32 or more"),
+    ],
+)
+def test_mistakes_in_a_fixed_network_are_a_sentence(settings, sentence, recipe):
+    own = training.with_objective(recipe, "GLO").change(objective_options={"perceptual": settings})
+    with pytest.raises(InputError, match=sentence):
+        training.build(own, training.learned_from(own, 10**6))
 
 
 def test_cuts_count_steps_not_updates():

@@ -17,10 +17,14 @@ _CONFIDENCE = 0.95
 _AT_ONCE = 1000  # tested
 
 
+def _adam(steps: int) -> keras.optimizers.Optimizer:
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+
+
 class Learner:
     """One network whose training is traced once; each run starts from weights of its own.
 
-    Cross-entropy by Adam, whose rate falls from `RATE` to 0 along half a cosine (ours).
+    Cross-entropy; by default by Adam, whose rate falls from `RATE` to 0 along half a cosine (ours).
 
     Args:
         image_shape: (H, W, C).
@@ -28,6 +32,7 @@ class Learner:
         steps: of each run.
         width: of the network.
         network: `infogan.classifier`, or another builder with its arguments.
+        optimizer: makes one for a run of so many steps.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class Learner:
         steps: int,
         width: int,
         network: Callable[..., keras.Model] = infogan.classifier,
+        optimizer: Callable[[int], keras.optimizers.Optimizer] = _adam,
     ):
         def build(number: int) -> keras.Model:
             return network(image_shape, num_classes, width=width, seed=number, name="classifier")
@@ -44,7 +50,7 @@ class Learner:
         self.steps = steps
         self._build, self._model = build, build(0)
         self._weights: dict[int, list[np.ndarray]] = {}
-        self._optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+        self._optimizer = optimizer(steps)
         self._optimizer.build(self._model.trainable_variables)
         self._fresh = [variable.numpy() for variable in self._optimizer.variables]
         self._run = tf.function(self._steps_of)

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data import Examples, batches
-from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
+from kerasinterp.data.forms.triplets import transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.learner import Learner, interval
 from kerasinterp.evaluation.paths import as_float, nearest
@@ -38,7 +38,7 @@ class Worth:
     def __init__(self, examples: Examples, *, steps: int = 600, width: int = 16, repeats: int = 2, seed: int = 0):
         self.examples, self._seed, self._repeats = examples, seed, repeats
         self.halves = halves(examples.labels, seed)
-        self._ranges = usual_transformations(examples.images)
+        self._moves = transforming(examples.images)
         self._learner = Learner(examples.shape, int(examples.labels.max()) + 1, steps, width)
 
     def measure(
@@ -66,9 +66,9 @@ class Worth:
                 for repeat in range(self._repeats):
                     number = (self._seed + 1000 * repeat + half) % 2**32
                     mixed = new[half] if way.startswith("mix") else None
-                    ranges = self._ranges if way.endswith("transformed") else None
+                    moves = self._moves if way.endswith("transformed") else None
                     real, steps = self.examples.select(chosen), self._learner.steps
-                    self._learner.learn(half_and_half(real, mixed, ranges, number, steps), number)
+                    self._learner.learn(half_and_half(real, mixed, moves, number, steps), number)
                     right[way][other] += (self._learner.verdicts(test) == classes) / self._repeats
                     if way == "real_transformed":
                         faithful.append(float((self._learner.verdicts(judged) == new[1 - half].labels).mean()))
@@ -125,34 +125,43 @@ def classification_scores(
         raise InputError("Give images of one size, with a class's number for each.")
     if repeats < 2:
         raise InputError(f"repeats is {repeats}: give 2 or more, intervals need them.")
-    ranges = usual_transformations(train.images) if transformed else None
+    moves = transforming(train.images) if transformed else None
     learner = Learner(train.shape, int(max(one.labels.max() for one in (train, test, made))) + 1, steps, width)
     unseen, new = (as_float(np.asarray(one.images)) for one in (test, made))
     right: dict[str, list[float]] = {"cas": [], "cas_test": [], "real": [], "mix": []}
     for number in range(seed, seed + repeats):
-        learner.learn(half_and_half(made, None, ranges, number, steps), number)
+        learner.learn(half_and_half(made, None, moves, number, steps), number)
         right["cas"].append(float((learner.verdicts(unseen) == test.labels).mean()))
-        learner.learn(half_and_half(train, None, ranges, number, steps), number)
+        learner.learn(half_and_half(train, None, moves, number, steps), number)
         right["real"].append(float((learner.verdicts(unseen) == test.labels).mean()))
         right["cas_test"].append(float((learner.verdicts(new) == made.labels).mean()))
-        learner.learn(half_and_half(train, made, ranges, number, steps), number)
+        learner.learn(half_and_half(train, made, moves, number, steps), number)
         right["mix"].append(float((learner.verdicts(unseen) == test.labels).mean()))
     return {key: value for name, values in right.items() for key, value in interval(name, np.array(values)).items()}
 
 
+Moves = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # images (B, H, W, C) in [-1, 1], a seed (2,) -> images
+
+
+def transforming(images: np.ndarray) -> Moves:
+    """Random transformations in the ranges that are usual for such images."""
+    ranges = usual_transformations(images)
+    return lambda batch, seed: transformed_at_random(batch, ranges, seed)
+
+
 def half_and_half(
-    real: Examples, made: Examples | None, ranges: Transformations | None, seed: int, steps: int
+    real: Examples, made: Examples | None, moves: Moves | None, seed: int, steps: int, batch_size: int = _BATCH
 ) -> tf.data.Dataset:
-    """Batches of 64 images and their classes, half of either, or all real; randomly transformed if there are ranges."""
-    half = 0 if made is None else _BATCH // 2
-    parts = [batches(Examples(real.images, real.labels), _BATCH - half, seed=seed, steps=steps)]
+    """Batches of images and their classes, half of either, or all real; randomly moved, anew each time."""
+    half = 0 if made is None else batch_size // 2
+    parts = [batches(Examples(real.images, real.labels), batch_size - half, seed=seed, steps=steps)]
     if made is not None:
         parts.append(batches(Examples(made.images, made.labels), half, seed=seed, steps=steps))
 
     def batch(step: tf.Tensor, drawn: tuple[Mapping[str, tf.Tensor], ...]) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = (tf.concat([part[key] for part in drawn], axis=0) for key in ("c", "labels"))
-        if ranges is not None:
-            images = transformed_at_random(images, ranges, tf.stack([tf.cast(seed, tf.int64), step]))
+        if moves is not None:
+            images = moves(images, tf.stack([tf.cast(seed, tf.int64), step]))
         return images, labels
 
     return tf.data.Dataset.zip(tuple(parts)).enumerate().map(lambda step, drawn: batch(step, drawn))

@@ -6,8 +6,8 @@ import tensorflow as tf
 from kerasinterp.errors import InputError
 from kerasinterp.nn.batch_normalization import BatchNormalization
 from kerasinterp.nn.layers import layers_of
-from kerasinterp.nn.net import fits
 from kerasinterp.objectives.autoencoder import Autoencoder
+from kerasinterp.objectives.perceptual import Perceptual
 from kerasinterp.objectives.player import Player
 from kerasinterp.ops import losses, replicas
 
@@ -16,7 +16,7 @@ _INEXACT = (BatchNormalization, keras.layers.BatchNormalization, keras.layers.Gr
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class AEAI(Autoencoder):
+class AEAI(Perceptual, Autoencoder):
     """Shapes the latent space so that lines in it are admissible interpolations (AEAI eq. 1).
 
         x(a) = G(z(a)),  z(a) = (1 - a) E(x_i) + a E(x_j)
@@ -46,7 +46,7 @@ class AEAI(Autoencoder):
     reconstruction_loss = "squared"
     chooses_weights = True
 
-    def __init__(self, *, points: int | None = None, perceptual: keras.Model | None = None, **kwargs):
+    def __init__(self, *, points: int | None = None, **kwargs):
         super().__init__(**kwargs)
         if points is not None and points < 1:
             raise InputError(f"points (M of the paper) is 1 or more, or None for one random point, not {points}.")
@@ -57,14 +57,6 @@ class AEAI(Autoencoder):
                 "ExactBatchNormalization."
             )
         self.points = points
-        self.perceptual = perceptual
-        if perceptual is not None:
-            if getattr(perceptual, "inputs", None) and not fits(perceptual.inputs[0].shape[1:], self.image_shape):
-                raise InputError(
-                    f"The perceptual network takes shape {tuple(perceptual.inputs[0].shape[1:])}, the encoder "
-                    f"{self.image_shape}: build it with the same image_shape."
-                )
-            perceptual.trainable = False
 
     def terms(self, batch: dict[str, tf.Tensor], training: bool) -> dict[str, tf.Tensor]:
         images = replicas.redealt(batch["c"], 2)  # the halves are the whole batch's
@@ -98,9 +90,7 @@ class AEAI(Autoencoder):
     def reconstruction_error(self, target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
         if self.perceptual is None:
             return super().reconstruction_error(target, image)
-        both = tf.nest.flatten(self.perceptual(tf.concat([target, image], 0), training=False))
-        return tf.add_n([super(AEAI, self).reconstruction_error(*tf.split(features, 2)) for features in both])
+        return losses.feature_error(self.perceptual, target, image, super().reconstruction_error)
 
     def get_config(self) -> dict:
-        perceptual = keras.saving.serialize_keras_object(self.perceptual)
-        return super().get_config() | {"points": self.points, "perceptual": perceptual}
+        return super().get_config() | {"points": self.points}

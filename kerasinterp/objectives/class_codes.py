@@ -44,12 +44,10 @@ class ClassCodes:
             InputError: a class of which there is no code.
         """
         classes = np.asarray(classes)
+        self._check_known(classes)
         noise = np.random.default_rng(seed).standard_normal((len(classes), self.latents.shape[1]), np.float32)
-        drawn = np.empty_like(noise)
-        for one in np.unique(classes):
-            mean, root = gaussian.fitted(self._codes_of_class(one))
-            drawn[classes == one] = gaussian.transformed(tf.constant(noise[classes == one]), mean, spread * root)
-        return self.normalised(tf.constant(drawn))
+        latents = tf.convert_to_tensor(self.latents)
+        return self.normalised(gaussian.of_sets(noise, classes, latents, self.clusters.numpy(), spread))
 
     def with_class(self, codes: tf.Tensor, classes: np.ndarray) -> tf.Tensor:
         """Codes (B, K + d) with another class's part each: the mean of its codes' (appendix B).
@@ -60,12 +58,12 @@ class ClassCodes:
         Raises:
             InputError: as `prior_of`.
         """
+        self._check_known(classes)
         known, places = np.unique(classes, return_inverse=True)
-        means = [tf.reduce_mean(self._codes_of_class(one)[:, : self.classes], 0) for one in known]
+        own = tf.convert_to_tensor(self.latents)[:, : self.classes]
+        means = [tf.reduce_mean(tf.boolean_mask(own, self.clusters.numpy() == one), 0) for one in known]
         return self.normalised(tf.concat([tf.gather(tf.stack(means), places), codes[:, self.classes :]], -1))
 
-    def _codes_of_class(self, one: int) -> tf.Tensor:
-        found = tf.convert_to_tensor(self.latents)[self.clusters.value == one]
-        if not len(found):
-            raise InputError(f"The model knows no image of class {one}: its classes are below {self.classes}.")
-        return found
+    def _check_known(self, classes: np.ndarray) -> None:
+        if len(unknown := np.setdiff1d(classes, self.known_classes)):
+            raise InputError(f"The model knows no image of class {unknown[0]}: its classes are below {self.classes}.")

@@ -12,7 +12,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives.class_codes import ClassCodes
 from kerasinterp.objectives.glo import GLO
-from kerasinterp.ops import descent, gaussian, losses
+from kerasinterp.ops import descent, gaussian
 from kerasinterp.ops.parts import in_parts
 
 _KNOWN, _STEPS, _RATE = 1000, 300, 0.01  # of descent: images that it begins from, C.2's rate of codes; the rest ours
@@ -82,8 +82,8 @@ class SCOLA(ClassCodes, GLO):
         """Codes that make given images (B, H, W, C) best, by descent from those of the nearest known ones."""
         images, known = tf.constant(images, tf.float32), self.latents[:_KNOWN]
         nearest = tf.gather(known, descent.nearest_image(images, self.decode(known)))
-        errors_of = losses.RECONSTRUCTION[self.reconstruction_loss]
-        return self.normalised(descent.by_adam(lambda z: errors_of(images, self.decode(z)), nearest, _STEPS, _RATE))
+        found = descent.by_adam(lambda z: self.reconstruction_error(images, self.decode(z)), nearest, _STEPS, _RATE)
+        return self.normalised(found)
 
     def get_config(self) -> dict:
         return super().get_config() | {"classes": self.classes}

@@ -1,5 +1,7 @@
 """Losses, one value an image, always float32."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from kerasinterp import _tensorflow_gan
@@ -89,6 +91,22 @@ def laplacian_error(target: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
     """
     levels = zip(laplacian(target), laplacian(image), strict=True)
     return tf.add_n([absolute_error(*level) for level in levels])
+
+
+def feature_error(
+    network: Callable,
+    target: tf.Tensor,
+    image: tf.Tensor,
+    error: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = absolute_error,
+) -> tf.Tensor:
+    """The errors of what a fixed network makes of two images, added over its outputs, (B, H, W, C) -> (B,).
+
+    Absolute ones are COLA's eq. 3.4, sum_i |xi_i(x) - xi_i(x')|_1, each a mean over a layer's features, as in
+    yedidh/glann (Johnson et al., 2016).
+    """
+    # One after the other: no gradient passes through the target's, and none is computed.
+    features = [tf.nest.flatten(network(one, training=False)) for one in (target, image)]
+    return tf.add_n([error(*pair) for pair in zip(*features, strict=True)])
 
 
 RECONSTRUCTION = {

@@ -78,6 +78,22 @@ OF_PHOTOGRAPHS = Views(crops=(20 / 32,), flip=True)  # guysrn/mmdc, of CIFAR-10
 OF_DIGITS = Views(crops=(16 / 28, 20 / 28, 24 / 28), rotation=25.0)  # guysrn/mmdc, of MNIST
 
 
+def shifted(images: tf.Tensor, draws: tf.Tensor, most: int, flip: bool) -> tf.Tensor:
+    """Each image moved by whole pixels, and half of them mirrored: the usual augmentation (He et al., 2016, 4.2).
+
+    Args:
+        images: float32 (B, H, W, C); what is outside of an image continues it symmetrically.
+        draws: from U(0, 1), float32 (B, 3).
+        most: pixels, to either side.
+        flip: whether any are mirrored.
+    """
+    one = tf.ones(tf.shape(images)[0])
+    moved = tf.floor(draws[:, :2] * (2 * most + 1)) - most
+    transforms = geometry.affine(0.0 * one, moved, one, 0.0 * one, images.shape[1:3])
+    images = geometry.warp(images, transforms, fill=None)
+    return tf.where(_each(draws[:, 2] < 0.5), tf.reverse(images, [2]), images) if flip else images
+
+
 def quarters(images: tf.Tensor) -> tf.Tensor:
     """Square images (B, H, H, C) in their four orientations, (4 B, H, H, C): all turned by no quarter, then by one."""
     return tf.concat([tf.image.rot90(images, quarter) for quarter in range(4)], 0)

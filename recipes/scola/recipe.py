@@ -68,6 +68,9 @@ TINY_IMAGENET = SCOLA.change(
 MNIST = SCOLA.change(
     name="scola_mnist_small", summary="SCOLA on MNIST, 28 x 28", source="mnist", image_size=28, channels=1
 )
+HANDWRITTEN_AZ = MNIST.change(
+    name="scola_handwritten_az_small", summary="SCOLA on handwritten capitals, 28 x 28", source="handwritten_az"
+)
 OMNIGLOT = MNIST.change(
     name="scola_omniglot_small",
     summary="SCOLA on the 24 letters of Omniglot's Greek, 28 x 28",
@@ -98,17 +101,28 @@ GLO = SCOLA.change(
     latent_size=128,  # C.2, of full data
     images_per_epoch=50_000,  # one pass
 )
+GLO_MNIST = GLO.change(
+    name="glo_mnist",
+    summary="GLO on MNIST, 28 x 28",
+    source="mnist",
+    image_size=28,
+    channels=1,
+    latent_size=64,  # ours
+    images_per_epoch=60_000,
+)
 RECIPES = (
     *CIFAR10,
     sample(CIFAR100, classes=100),
     sample(STL10, classes=10),
     sample(TINY_IMAGENET, classes=200),
     sample(MNIST, classes=10),
+    sample(HANDWRITTEN_AZ, classes=26),
     sample(OMNIGLOT, classes=24, size=10),  # of 20 that there are
     CGAN,
     DCGAN,
     INFOGAN,
     GLO,
+    GLO_MNIST,
 )
 
 

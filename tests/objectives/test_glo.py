@@ -1,8 +1,9 @@
+import keras
 import networks
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import absolute, apply
+from networks import absolute, apply, squared
 from objective_test_case import run_objective_test, run_slow_objective_test
 
 from kerasinterp.data import Examples
@@ -96,3 +97,67 @@ def test_latents_may_begin_as_principal_components():
     before = random.latents.numpy()
     random.begin(Examples(images))
     np.testing.assert_array_equal(random.latents.numpy(), before)
+
+
+def features():
+    """A fixed network of two outputs, one of them maps."""
+    maps, flat = networks.linear(networks.SHAPE, (3, 3, 2), seed=77), networks.linear(networks.SHAPE, (5,), seed=78)
+    images = keras.Input(networks.SHAPE)
+    return maps, flat, keras.Model(images, [maps(images), flat(images)])
+
+
+@pytest.mark.parametrize(("named", "pixels"), [(None, absolute), ("squared", squared)])
+def test_features_are_added_to_pixels(named, pixels):
+    """COLA eq. 3.4."""
+    maps, flat, both = features()
+    model, batch = networks.make(GLO, perceptual=both, reconstruction_loss=named), networks.batch_for(GLO)
+    made = apply(model.generator, in_ball(model.latents.numpy()[batch["place"]]))
+    expected = pixels(batch["c"] - made)
+    expected += sum(absolute(apply(one, batch["c"]) - apply(one, made)) for one in (maps, flat))
+    found = model.terms({key: tf.constant(value) for key, value in batch.items()}, training=True)["reconstruction"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_nobody_trains_the_features_and_they_are_saved(tmp_path):
+    _, _, both = features()
+    before = [weight.numpy() for weight in both.weights]
+    model, batch = networks.make(GLO, perceptual=both), networks.batch_for(GLO)
+    assert len(model.trainable_variables) == len(networks.make(GLO).trainable_variables) == 2
+    model.compile("sgd")
+    model.train_on_batch(batch)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for one in (both, loaded.perceptual):
+        for weight, old in zip(one.weights, before, strict=True):
+            np.testing.assert_array_equal(weight, old)
+    assert loaded.reconstruction_loss == "absolute"
+    given = {key: tf.constant(value) for key, value in batch.items()}
+    again, first = (one.terms(given, training=False)["reconstruction"] for one in (loaded, model))
+    np.testing.assert_array_equal(again, first)
+
+
+def test_features_of_images_of_another_shape_are_refused():
+    with pytest.raises(InputError, match=r"takes shape \(8, 8, 3\), and images are \(8, 8, 1\)"):
+        networks.make(GLO, perceptual=networks.linear((8, 8, 3), (5,), seed=77))
+
+
+def test_a_mixture_has_a_gaussian_for_each_cluster_of_latents():
+    """Two clouds of latents: each is a component, and what is drawn of one has its mean and deviations."""
+    rng, model = np.random.default_rng(0), networks.make(GLO)
+    count, size = model.latents.shape
+    centres = np.zeros((2, size), np.float32)
+    centres[:, 0] = (-0.5, 0.5)
+    clouds = rng.permutation(np.arange(count) % 2)
+    latents = centres[clouds] + rng.normal(0, 0.02, (count, size)).astype(np.float32)
+    latents[clouds == 1, 1] *= 3
+    model.latents.assign(latents)
+    mixture = model.mixture(2, seed=3)
+    assert (mixture == clouds).mean() in (0.0, 1.0)
+    np.testing.assert_array_equal(model.mixture(2, seed=3), mixture)
+    one = mixture[clouds == 1][0]
+    wanted = np.array([one, 1 - one] * 2000)
+    drawn = model.of_mixture(mixture, wanted, seed=1).numpy()
+    for component, cloud in ((one, 1), (1 - one, 0)):
+        own, known = drawn[wanted == component], latents[clouds == cloud]
+        np.testing.assert_allclose(own.mean(axis=0), known.mean(axis=0), atol=0.01)
+        np.testing.assert_allclose(own.std(axis=0), known.std(axis=0), atol=0.005)

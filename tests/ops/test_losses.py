@@ -111,3 +111,21 @@ def test_hinge():
         value, (slope,) = value_and_gradients(lambda x, side=side: losses.hinge(x, side), scores)
         np.testing.assert_allclose(value, np.maximum(0, 1 - side * scores[:, 0]), rtol=1e-6)
         np.testing.assert_array_equal(slope, np.where(side * scores < 1, -side, 0))
+
+
+def test_features_are_compared_by_eq_3_4():
+    """COLA: sum_i |xi_i(x) - xi_i(x')|_1, each a mean over the layer (yedidh/glann); or by another error."""
+    first, second = np.random.default_rng(1).normal(size=(2, 6, 5))
+
+    def network(images, training):
+        flat = tf.reshape(images, [-1, 6])
+        return [tf.reshape(flat @ tf.constant(first, tf.float32), [-1, 5, 1]), flat @ tf.constant(second, tf.float32)]
+
+    value, (_, slope) = value_and_gradients(lambda *pair: losses.feature_error(network, *pair), TARGET, IMAGE)
+    apart = [DIFFERENCE.reshape(4, 6) @ matrix for matrix in (first, second)]
+    np.testing.assert_allclose(value, sum(np.abs(one).mean(axis=1) for one in apart), rtol=1e-5)
+    expected = sum(np.sign(one) @ matrix.T / 5 for one, matrix in zip(apart, (first, second), strict=True))
+    np.testing.assert_allclose(tf.reshape(slope, [4, 6]), expected, rtol=1e-4, atol=1e-5)
+    pair = (tf.constant(TARGET, tf.float32), tf.constant(IMAGE, tf.float32))
+    alone = losses.feature_error(lambda *x, training: network(*x, training)[0], *pair, losses.squared_error)
+    np.testing.assert_allclose(alone, (apart[0] ** 2).mean(axis=1), rtol=1e-5)

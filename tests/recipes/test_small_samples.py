@@ -10,10 +10,20 @@ from kerasinterp import training
 from kerasinterp.data import Examples
 from kerasinterp.recipe import find, recipes
 
-CLASSES = {"cifar10": 10, "cifar100": 100, "stl10": 10, "mnist": 10, "omniglot": 24, "./tiny-imagenet-200/train": 200}
+CLASSES = {
+    "cifar10": 10,
+    "cifar100": 100,
+    "stl10": 10,
+    "mnist": 10,
+    "omniglot": 24,
+    "handwritten_az": 26,
+    "./tiny-imagenet-200/train": 200,
+}
 ALL = {one.name: one for one in (*scola.RECIPES, *cganpd.RECIPES)}
 NAMED = [f"scola_cifar10_small_{n}" for n in (5, 10, 50, 100)] + ["scola_cifar10_small", "glo_cifar10"]
-NAMED += [f"scola_{name}_small" for name in ("cifar100", "stl10", "tiny_imagenet", "mnist", "omniglot")]
+NAMED += [
+    f"scola_{name}_small" for name in ("cifar100", "stl10", "tiny_imagenet", "mnist", "handwritten_az", "omniglot")
+]
 NAMED += ["scola_cifar10", "scola_cifar10_dcgan", "scola_cifar10_infogan"]
 NAMED += [f"cganpd_{kind}cifar10_small" for kind in ("", "diffaugment_")]
 
