@@ -1,3 +1,4 @@
+import ast
 import configparser
 import os
 import pathlib
@@ -101,6 +102,15 @@ def _needs_torch(name: str) -> None:
 def test_keras_loads_our_models_in_a_new_process(model, imports):
     code = f"import sys; {imports}; print(type(keras.models.load_model(sys.argv[1])).__name__)"
     assert python(code, model) == "PlainAE"
+
+
+def test_every_layer_that_models_may_hold_is_registered_with_the_objectives():
+    """A new process loads a model before it builds any network."""
+    folder = pathlib.Path(kerasinterp.__file__).parent
+    layers = {path.stem for path in folder.glob("nn/*.py") if "@keras.saving.register" in path.read_text()}
+    lines = ast.parse((folder / "objectives" / "__init__.py").read_text()).body
+    imported = {alias.name for line in lines if getattr(line, "module", "") == "kerasinterp.nn" for alias in line.names}
+    assert "latent_table" in layers <= imported
 
 
 def test_keras_is_found_by_others_as_if_we_were_not_there():

@@ -11,6 +11,7 @@ from kerasinterp.nn import (  # noqa: F401
     dense,
     exact_batch_normalization,
     instance_normalization,
+    latent_table,
     leaky_relu,
     spectral_convolution,
     sub_pixel,

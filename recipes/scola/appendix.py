@@ -19,7 +19,7 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp import compare, data, evaluation, generation, training
+from kerasinterp import compare, data, evaluation, generation, progress, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation, reliable
@@ -90,18 +90,20 @@ def appendix(
     kept = output / "measured.json"
     found = _read(kept) if kept.exists() else {}
     keys = {name: json.dumps(protocol | {"spread": spread}, sort_keys=True) for name, spread in sets.items()}
-    if any(key not in found for key in keys.values()):
+    todo = {name: key for name, key in keys.items() if key not in found}
+    if todo:
         test = _unseen(recipe, sample, settings["split"])
         judge = _judge(recipe, judge_steps, seed, output / "judges")
         labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), per_class))
-        for name, key in keys.items():
-            if key not in found:
+        with progress.bar(len(todo), "measuring images made", "sets") as told:
+            for name, key in todo.items():
                 codes = model.prior_of(labels, seed, sets[name])
                 made = Examples(data.to_uint8(generation.decode(model, codes)), labels, sample.classes)
                 scores = classification_scores(sample, test, made, steps=steps, width=width, repeats=repeats, seed=seed)
                 scores["cas_half"] = scores["cas_high"] - scores["cas"]
                 found[key] = _distances(judge, test, made, seed) | scores
                 write_text(kept, json.dumps(found, indent=1) + "\n")
+                told.update()
     rows = {name: found[key] for name, key in keys.items()}
     sampled = {end: rows["sparse"][f"real{end}"] for end in ("", "_low", "_high")}
     rows["real sample"] = {f"cas{end}": value for end, value in sampled.items()}
