@@ -27,6 +27,7 @@ from kerasinterp.files import read_text, regular
 _COUNT = click.IntRange(1, 2**31 - 1)  # TensorFlow counts in 32 bits in many places
 _SEED = click.IntRange(0, 2**32 - 1)  # what keras.utils.set_random_seed takes
 _STEPS = click.IntRange(1, 10_000)  # at 15 frames a second, eleven minutes
+_SPREAD = click.FloatRange(0, 1e6)
 _JOBS = click.IntRange(1, max(8, os.cpu_count() or 1))  # each is a process with a TensorFlow of its own
 
 
@@ -193,6 +194,15 @@ def _channels(colour: bool, grey: bool) -> int | None:
     return 3 if colour else 1 if grey else None
 
 
+def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> list[int] | None:
+    """`0,3,5` as numbers, each once."""
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,9}(,[0-9]{1,9})*", text, re.ASCII):
+        raise click.BadParameter(f"{text!r} is no list of classes: give their numbers, 0,3 say.")
+    return list(dict.fromkeys(map(int, text.split(","))))
+
+
 @cli.command(short_help="Train a model by a recipe.")
 @click.argument("recipe", required=False)
 @click.option("--objective", help="Another than the recipe's, AE say (`kerasinterp list`).")
@@ -356,6 +366,7 @@ def compare(
 @click.option("-n", "count", default=64, show_default=True, type=_COUNT, help="How many images.")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the images.")
 @click.option("--seed", default=0, show_default=True, type=_SEED, help="Seed of pairs and weights.")
+@click.option("--spread", type=_SPREAD, help="Of a class's codes about their mean: 0.1 is concentrated.  [default: 1]")
 @click.option("--midpoints", is_flag=True, help="The midpoint of every pair of seeds instead of -n random images.")
 @click.option("--invert", is_flag=True, help="The seeds are dark on white, the model's images light on black.")
 @click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
@@ -366,6 +377,7 @@ def generate(
     count: int,
     output: Path,
     seed: int,
+    spread: float | None,
     midpoints: bool,
     invert: bool,
     ink: bool,
@@ -384,7 +396,9 @@ def generate(
         _refuse_given(("count", "seed"), "with --midpoints")
     if ink:
         _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
-    if not seeds:
+    if seeds:
+        _refuse_given(("spread",), "with SEEDS")
+    else:
         _refuse_given(("midpoints", "invert", "ink"), "without SEEDS")
     with _quiet():
         from kerasinterp import generation
@@ -395,7 +409,7 @@ def generate(
         images = _read_images(seeds, loaded.image_shape, invert, ink=ink)
         made = generation.midpoints(loaded, images) if midpoints else generation.few_shot(loaded, images, count, seed)
     elif hasattr(loaded, "prior"):
-        made = generation.sample(loaded, count, seed)
+        made = generation.sample(loaded, count, seed, spread)
     elif takes_seeds(loaded):
         raise InputError(f"{name} needs SEEDS: give two image files or more of the class, or a folder of them.")
     else:
@@ -537,6 +551,58 @@ def invert(
         told = mean_errors(real, of_row)
         click.echo(f"{name}: L2 {told['l2']:.2f} (0 to 255), L1 {told['l1']:.4f} (of a range of 2)")
     _say_files(output, [codes, output / "inversion.png", output / "errors.png"])
+
+
+@cli.command(short_help="Make images in other classes.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="Directory for the images.")
+@click.option("--classes", metavar="N,...", callback=_numbers, help="Numbers of classes.  [default: all]")
+@click.option("--invert", is_flag=True, help="The images are dark on white, the model's light on black.")
+@click.option("--ink", is_flag=True, help="They are photos of pen on paper: makes them fit, and says how.")
+@click.option("--overwrite", is_flag=True, help="Replace the images of an earlier call in the directory.")
+def transfer(
+    model: Path,
+    images: tuple[Path, ...],
+    output: Path,
+    classes: list[int] | None,
+    invert: bool,
+    ink: bool,
+    overwrite: bool,
+) -> None:
+    """Make each of the IMAGES, files or folders, in other classes by MODEL, which learned classes (COLA appendix B).
+
+    Its code is found by descent; the part for the class is exchanged, the rest stays.
+    """
+    _check_directory(output)
+    old = sorted(output.glob("class_*_*.png"))
+    if old and not overwrite:
+        raise InputError(f"{output} already holds transferred images: choose another --output, or add --overwrite.")
+    if ink:
+        _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
+    with _quiet():
+        from kerasinterp import generation
+        from kerasinterp.evaluation.inversion import mean_errors
+        from kerasinterp.generation.classes import chosen
+    loaded = _of_images(generation.load_model(model), model)
+    classes = chosen(loaded, classes).tolist()
+    real = _read_images(images, loaded.image_shape, invert, ink=ink)
+    codes = generation.codes_of(loaded, real)
+    as_found, made = generation.decode(loaded, codes), generation.transfer(loaded, codes, classes)
+    files = [
+        path
+        for number, one in enumerate(classes)
+        for path in generation.save_images(output, made[:, number], f"class_{one}")
+    ]
+    for path in set(old) - set(files):
+        path.unlink()
+    shown = max(1, generation.pictures.most_images(loaded.image_shape) // (len(classes) + 2))
+    columns = {"as found": as_found} | {f"class {one}": made[:, number] for number, one in enumerate(classes)}
+    rows = {name: _spread(column, shown)[:, None] for name, column in columns.items()}
+    picture = generation.save_few_shot(output / "transfer.png", _spread(real, shown)[:, None], rows, heading="real")
+    told = mean_errors(real, as_found)
+    click.echo(f"as found: L2 {told['l2']:.2f} (0 to 255), L1 {told['l1']:.4f} (of a range of 2)")
+    click.echo(f"{len(files)} images in {output}, {files[0].name} to {files[-1].name}; overview: {picture}")
 
 
 @cli.command(short_help="Measure models on unseen classes.")

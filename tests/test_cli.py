@@ -116,6 +116,14 @@ def test_help_needs_no_tensorflow(arguments):
         (["generate", "m.keras", "--invert", "-o", "x"], "--invert has no effect without SEEDS"),
         (["generate", "m.keras", "--ink", "-o", "x"], "--ink has no effect without SEEDS"),
         (["generate", "m.keras", "a", "--ink", "--invert", "-o", "x"], "--invert has no effect with --ink"),
+        (["generate", "m.keras", "a", "--spread", "1", "-o", "x"], "--spread has no effect with SEEDS"),
+        (["generate", "m.keras", "--spread", "-1", "-o", "x"], "-1.0 is not in the range 0<=x<=1000000.0"),
+        (
+            ["transfer", "m.keras", "a", "--classes", "0,cat", "-o", "x"],
+            "'0,cat' is no list of classes: give their num",
+        ),
+        (["transfer", "m.keras", "a", "--ink", "--invert", "-o", "x"], "--invert has no effect with --ink"),
+        (["transfer", "m.keras", "a", "-o", "x"], "there is no model file m.keras"),
         (["invert", "m.keras", "a", "--steps", "0", "-o", "x"], "0 is not in the range 1<=x<=1000000"),
         (["invert", "m.keras", "a", "--rate", "0", "-o", "x"], "0.0 is not in the range x>0"),
         (["invert", "m.keras", "a", "-o", "x"], "there is no model file m.keras"),
@@ -696,6 +704,52 @@ def test_what_cannot_be_inverted(capfd, seeds, tmp_path):
     path = tmp_path / "classifier.keras"
     keras.Sequential([keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]).save(path)
     assert "has no decoder to make images" in fails(capfd, "invert", path, seeds, "-o", tmp_path / "new")
+
+
+@pytest.fixture
+def of_classes(tmp_path):
+    """A model of three classes, of which it knows two."""
+    from networks import make
+
+    from kerasinterp.objectives import SCOLA
+
+    model = make(SCOLA, classes=3)
+    model.clusters.assign([0, 2, 2, 0, 2, 0])
+    model.save(tmp_path / "of_classes.keras")
+    return tmp_path / "of_classes.keras"
+
+
+def test_transfer_writes_each_image_in_each_class(capfd, of_classes, generator, seeds, tmp_path):
+    code, out, err = run(capfd, "transfer", of_classes, seeds, "-o", tmp_path / "new")
+    assert code == 0, err
+    names = {f"class_{one}_000{n}.png" for one in (0, 2) for n in range(3)}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"transfer.png", *names}
+    assert re.search(r"as found: L2 [\d.]+ \(0 to 255\)", out) and "6 images" in out
+    from kerasinterp import data, generation
+
+    model = generation.load_model(of_classes)
+    size, channels = model.image_shape[:2], model.image_shape[2]
+    real = data.images(seeds, image_size=size, channels=channels)
+    made = generation.transfer(model, generation.codes_of(model, real), [2])[:, 0]
+    for n, image in enumerate(data.to_uint8(made)):
+        written = data.read_image(tmp_path / "new" / f"class_2_000{n}.png", size, channels)
+        np.testing.assert_allclose(written, image, atol=2)
+    assert "--overwrite" in fails(capfd, "transfer", of_classes, seeds, "-o", tmp_path / "new")
+    again = ("transfer", of_classes, seeds / "0.png", "-o", tmp_path / "new", "--overwrite", "--classes")
+    assert "knows no image of class 1: choose of its 2 classes, 0 to 2" in fails(capfd, *again, "1")
+    assert len(list((tmp_path / "new").iterdir())) == 7
+    assert run(capfd, *again, "2,2")[0] == 0
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"transfer.png", "class_2_0000.png"}
+    refused = fails(capfd, "transfer", generator, seeds, "-o", tmp_path / "none")
+    assert "Generator has no codes of images with a part for their class" in refused
+
+
+def test_generate_concentrates_where_a_prior_does(capfd, of_classes, generator, tmp_path):
+    assert run(capfd, "generate", of_classes, "-n", 4, "--spread", 0, "-o", tmp_path / "new")[0] == 0
+    a, b, c, d = (np.asarray(Image.open(path), int) for path in sorted((tmp_path / "new").glob("generated_*.png")))
+    assert np.abs(a - c).max() <= 1 and np.abs(b - d).max() <= 1 < np.abs(a - b).max()  # the known classes in turn
+    refused = fails(capfd, "generate", generator, "-n", 4, "--spread", 0.5, "-o", tmp_path / "none")
+    assert "The prior of Generator takes no spread" in refused
 
 
 def test_export_calls_the_format_asked_for(capfd, model, tmp_path, monkeypatch):

@@ -27,6 +27,11 @@ def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     return float(counts[np.arange(len(counts)), agreed(counts)].sum() / counts.sum())
 
 
+def classes_of_clusters(clusters: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The class of each cluster under that assignment, int64 (number of clusters or classes,); arguments as above."""
+    return agreed(_counts(clusters, labels))
+
+
 def normalised_mutual_information(clusters: np.ndarray, labels: np.ndarray) -> float:
     """2 I(clusters; classes) / (H(clusters) + H(classes)), in 0..1; 1 where both are constant.
 

@@ -1,6 +1,7 @@
 """New images from trained models: codes and images of them, interpolation, few-shot generation, pictures for people."""
 
 from kerasinterp.generation.augmentation import augment
+from kerasinterp.generation.classes import codes_of, transfer
 from kerasinterp.generation.codes import decode, encode, mix
 from kerasinterp.generation.inversion import first_codes, refine
 from kerasinterp.generation.loading import load_generator, load_model
@@ -18,6 +19,7 @@ from kerasinterp.generation.samples import few_shot, midpoints, sample
 __all__ = [
     "augment",
     "bilinear",
+    "codes_of",
     "decode",
     "encode",
     "few_shot",
@@ -37,4 +39,5 @@ __all__ = [
     "save_grid",
     "save_images",
     "save_interpolations",
+    "transfer",
 ]

@@ -11,6 +11,8 @@ _LACKS = {
     "encode": "no encoder to take images",
     "decode": "no decoder to make images",
     "prior": "no prior to draw codes from",
+    "prior_of": "no prior of classes to draw codes from",
+    "with_class": "no codes of images with a part for their class",
 }
 
 

@@ -1,5 +1,7 @@
 """New images: of an unseen class from as few as two seed images, or from what a model's prior draws."""
 
+import inspect
+
 import numpy as np
 
 from kerasinterp.errors import InputError
@@ -65,23 +67,32 @@ def midpoints(model: Objective, seeds: object) -> np.ndarray:
     return _between(model, seeds, first, second, np.full(len(first), 0.5))
 
 
-def sample(model: Objective, n: int, seed: int = 0) -> np.ndarray:
+def sample(model: Objective, n: int, seed: int = 0, spread: float | None = None) -> np.ndarray:
     """Generates `n` images from the model's prior.
 
     Args:
         model: an objective with `prior`, `decode` and `image_shape`, such as every generator.
         n: how many images, at least 1.
         seed: of the codes, 0 to 2**32 - 1.
+        spread: of the codes of each class about their mean, for a model of classes whose prior takes it: below 1
+            concentrated, above 1 sparse (COLA appendix A).
 
     Returns:
         float32 (n, H, W, C) in [-1, 1].
 
     Raises:
-        InputError: a model without a prior, `n` below 1 or more images than memory holds, `seed` out of range.
+        InputError: a model without a prior, `n` below 1 or more images than memory holds, `seed` out of range; `spread`
+            below 0 or not finite, or for a model whose prior takes none.
     """
     needs(model, "prior")
     _check_number(model, n, seed)
-    return decode(model, model.prior(n, seed))
+    if spread is None:
+        return decode(model, model.prior(n, seed))
+    if "spread" not in inspect.signature(model.prior).parameters:
+        raise InputError(f"The prior of {type(model).__name__} takes no spread: leave it out.")
+    if not 0.0 <= spread < np.inf:
+        raise InputError(f"spread is {spread}: give a factor of 0 or more, 0.3 say.")
+    return decode(model, model.prior(n, seed, spread))
 
 
 def _check_number(model: Objective, n: int, seed: int) -> None:

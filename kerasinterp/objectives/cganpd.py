@@ -72,9 +72,9 @@ class CGANPD(Generator):
             "fooling": tf.reshape(-of_fake, [-1]),
         }
 
-    def prior(self, count: int, seed: int = 0) -> tf.Tensor:
-        """`count` codes, the classes in turn."""
-        return self.prior_of(np.arange(count) % self.classes, seed)
+    def prior(self, count: int, seed: int = 0, spread: float = 1.0) -> tf.Tensor:
+        """`count` codes, the classes in turn; `spread` as in `prior_of`."""
+        return self.prior_of(np.arange(count) % self.classes, seed, spread)
 
     def prior_of(self, classes: np.ndarray, seed: int = 0, spread: float = 1.0) -> tf.Tensor:
         """A code for each of some classes, float32 (n, K + d).

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data.components import principal_components
@@ -13,7 +14,7 @@ from kerasinterp.objectives.batch import needs_places
 from kerasinterp.objectives.generator import Generator
 from kerasinterp.objectives.perceptual import Perceptual
 from kerasinterp.objectives.player import Player
-from kerasinterp.ops import gaussian, losses
+from kerasinterp.ops import assignment, gaussian, losses
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
@@ -28,7 +29,7 @@ class GLO(Perceptual, Generator):
 
     Trains on images and their places in the table: the batches of
     `kerasinterp.data.batches(..., places=True)`. New images come from one Gaussian with the latents' mean and
-    covariance (section 3.3), on the unit ball as they are.
+    covariance (section 3.3), in the unit ball as they are; `of_mixture` has several (COLA 4.1).
 
     Args:
         reconstruction_loss: L, or its part of pixels where features are added, as of `Autoencoder`; by default
@@ -83,6 +84,15 @@ class GLO(Perceptual, Generator):
     def prior(self, count: int, seed: int = 0) -> tf.Tensor:
         latents = in_ball(tf.convert_to_tensor(self.latents))
         return in_ball(gaussian.transformed(super().prior(count, seed), *gaussian.fitted(latents)))
+
+    def mixture(self, components: int, seed: int = 0) -> np.ndarray:
+        """Which of so many Gaussians each latent is of, integers (N,): k-means' clusters (COLA 4.1; EM there)."""
+        return assignment.clusters(in_ball(tf.convert_to_tensor(self.latents)).numpy(), components, seed)
+
+    def of_mixture(self, mixture: np.ndarray, wanted: np.ndarray, seed: int = 0) -> tf.Tensor:
+        """New latents (B, n), each of the Gaussian `wanted` (B,) of those that `mixture` gave."""
+        noise = np.random.default_rng(seed).standard_normal((len(wanted), self.latents.shape[1]), np.float32)
+        return in_ball(gaussian.of_sets(noise, wanted, in_ball(tf.convert_to_tensor(self.latents)), mixture))
 
     def get_config(self) -> dict:
         own = {"reconstruction_loss": self.reconstruction_loss, "initialisation": self.initialisation}

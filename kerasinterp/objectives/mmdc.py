@@ -79,7 +79,7 @@ class MMDC(Objective):
         draws = self.uniform(tf.shape(images)[0], DRAWS)
         if "assignment" not in idle:
             codes = tf.stop_gradient(self(images, training=training))
-            own = tf.cast(tf.gather(self.targets, batch["place"]), codes.dtype)
+            own = tf.cast(tf.gather(self.targets.value, batch["place"]), codes.dtype)
             found |= {"codes": codes, "place": batch["place"]}
             found["targets"] = tf.where(self.refines(), own, assignment.of_batch(codes, own, batch["place"]))
             varied = self.embed(self.views.varied(images, draws), training)

@@ -10,16 +10,16 @@ from kerasinterp.data.components import principal_components
 from kerasinterp.data.examples import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
+from kerasinterp.objectives.class_codes import ClassCodes
 from kerasinterp.objectives.glo import GLO
 from kerasinterp.ops import descent, gaussian
-from kerasinterp.ops.mixing import on_sphere
 from kerasinterp.ops.parts import in_parts
 
 _KNOWN, _STEPS, _RATE = 1000, 300, 0.01  # of descent: images that it begins from, C.2's rate of codes; the rest ours
 
 
 @keras.saving.register_keras_serializable("kerasinterp")
-class SCOLA(GLO):
+class SCOLA(ClassCodes, GLO):
     """A generator learns together with codes that begin as their images' classes (COLA 3.2 to 3.4, algorithm 1).
 
         z_i = (t_i, v_i) in R^(K+d),  t_i the one-hot class,  v_i ~ N(0, s^2 I) / |.|;   min over G, z:  L(x_i, G(z_i))
@@ -71,36 +71,6 @@ class SCOLA(GLO):
 
     def after_epoch(self) -> None:
         self.latents.assign(self.normalised(tf.convert_to_tensor(self.latents)))
-
-    def normalised(self, codes: tf.Tensor) -> tf.Tensor:
-        """Codes (B, K + d) with both parts on their spheres."""
-        return tf.concat([on_sphere(codes[:, : self.classes]), on_sphere(codes[:, self.classes :])], -1)
-
-    def prior(self, count: int, seed: int = 0) -> tf.Tensor:
-        """`count` codes, the known classes in turn."""
-        known = np.unique(self.clusters.numpy())
-        return self.prior_of(known[np.arange(count) % len(known)], seed)
-
-    def prior_of(self, classes: np.ndarray, seed: int = 0, spread: float = 1.0) -> tf.Tensor:
-        """A code for each of some classes, float32 (n, K + d).
-
-        Args:
-            classes: integers (n,).
-            spread: of codes about their class's mean: below 1 concentrated, above 1 sparse (appendix A).
-
-        Raises:
-            InputError: a class of which there is no code.
-        """
-        classes, codes = np.asarray(classes), tf.convert_to_tensor(self.latents)
-        noise = np.random.default_rng(seed).standard_normal((len(classes), codes.shape[1]), np.float32)
-        drawn = np.empty_like(noise)
-        for one in np.unique(classes):
-            known = codes[self.clusters.value == one]
-            if not len(known):
-                raise InputError(f"The model knows no image of class {one}: its classes are below {self.classes}.")
-            mean, root = gaussian.fitted(known)
-            drawn[classes == one] = gaussian.transformed(tf.constant(noise[classes == one]), mean, spread * root)
-        return self.normalised(tf.constant(drawn))
 
     def few_shot(self, seeds: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
         """`n` images of any class, float32 (n, H, W, C), of a Gaussian fitted to codes of its seeds (S, H, W, C)."""

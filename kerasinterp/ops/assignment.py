@@ -53,6 +53,11 @@ def agreed(counts: np.ndarray) -> np.ndarray:
     return scipy.optimize.linear_sum_assignment(counts, maximize=True)[1]
 
 
+def clusters(codes: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """The clusters that k-means finds in codes (N, K), int (N,): it begins with codes far apart (k-means++)."""
+    return scipy.cluster.vq.kmeans2(codes.astype(np.float64), count, _ROUNDS, minit="++", seed=seed)[1]
+
+
 def refined(codes: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """One-hot targets float32 (N, K): the clusters that k-means finds in codes (N, K).
 

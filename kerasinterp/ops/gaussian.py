@@ -1,5 +1,6 @@
-"""One Gaussian for a set of latents."""
+"""One Gaussian for a set of latents, or one for each of several."""
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -16,3 +17,19 @@ def transformed(normal: tf.Tensor, mean: tf.Tensor, root: tf.Tensor) -> tf.Tenso
     """Draws (B, n) from N(0, 1) made draws from the Gaussian of that mean and root."""
     mean, root = tf.cast(mean, normal.dtype), tf.cast(root, normal.dtype)
     return mean + tf.matmul(normal, root, transpose_b=True)
+
+
+def of_sets(noise: np.ndarray, wanted: np.ndarray, latents: tf.Tensor, sets: np.ndarray, spread: float = 1.0):
+    """Draws of several Gaussians, float32 (B, n), each fitted to a set of latents.
+
+    Args:
+        noise: N(0, 1), float32 (B, n).
+        wanted: the set that each is of, integers (B,).
+        latents: (N, n), each of one of the `sets` (N,).
+        spread: a factor of every deviation.
+    """
+    drawn = np.empty_like(noise)
+    for one in np.unique(wanted):
+        mean, root = fitted(tf.boolean_mask(latents, sets == one))
+        drawn[wanted == one] = transformed(tf.constant(noise[wanted == one]), mean, spread * root)
+    return tf.constant(drawn)

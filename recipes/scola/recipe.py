@@ -101,6 +101,15 @@ GLO = SCOLA.change(
     latent_size=128,  # C.2, of full data
     images_per_epoch=50_000,  # one pass
 )
+GLO_MNIST = GLO.change(
+    name="glo_mnist",
+    summary="GLO on MNIST, 28 x 28",
+    source="mnist",
+    image_size=28,
+    channels=1,
+    latent_size=64,  # ours
+    images_per_epoch=60_000,
+)
 RECIPES = (
     *CIFAR10,
     sample(CIFAR100, classes=100),
@@ -113,6 +122,7 @@ RECIPES = (
     DCGAN,
     INFOGAN,
     GLO,
+    GLO_MNIST,
 )
 
 

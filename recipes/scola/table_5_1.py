@@ -10,12 +10,10 @@ generators. README.md has what was measured.
 
 import json
 import pathlib
-import statistics
 import time
 
 import click
 import numpy as np
-import scipy.stats
 
 from kerasinterp import processor, quiet
 
@@ -29,6 +27,7 @@ from kerasinterp.errors import InputError
 from kerasinterp.evaluation import train_classifier
 from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation
 from kerasinterp.evaluation.figures import legend, look, panels, save
+from kerasinterp.evaluation.learner import interval
 from kerasinterp.evaluation.small_sample import WAYS, SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.nn import cifar_resnet, conv4
@@ -165,12 +164,10 @@ def over_samples(results: dict, method: str, size: int, key: str, less: str = ""
     """Mean and half of the 95% interval over samples; of differences to another measure, `less`."""
     rows = [row for place, row in results.items() if place.split()[:2] == [method, str(size)]]
     values = [row[key] - (row[less] if less else 0.0) for row in rows if row.get(key) is not None]
-    if not values:
-        return None
-    if len(values) == 1:
-        return values[0], float("nan")
-    error = statistics.stdev(values) / len(values) ** 0.5
-    return statistics.fmean(values), float(scipy.stats.t.ppf(0.975, len(values) - 1)) * error
+    if len(values) < 2:  # no interval
+        return (values[0], float("nan")) if values else None
+    found = interval("mean", np.array(values))
+    return found["mean"], found["mean_high"] - found["mean"]
 
 
 def as_markdown(results: dict, sizes: tuple[int, ...], methods: tuple[str, ...], ways: tuple[str, ...]) -> str:

@@ -42,8 +42,8 @@ def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
         np.testing.assert_allclose(values, [100 / 127.5 - 1] * 32 + [200 / 127.5 - 1] * 32, atol=1e-6)
         assert 0 < classes.numpy()[:32].mean() < 1
     bars = examples()
-    ranges = worth.usual_transformations(bars.images)
-    moved, still = (next(iter(worth.half_and_half(bars, bars, one, 3, 1)))[0].numpy() for one in (ranges, None))
+    moves = worth.transforming(bars.images)
+    moved, still = (next(iter(worth.half_and_half(bars, bars, one, 3, 1)))[0].numpy() for one in (moves, None))
     assert (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() > 0.9
 
 

@@ -106,3 +106,18 @@ def test_seeds_for_a_model_without_an_encoder(make):
 def test_a_sample_of_a_model_without_a_prior():
     with pytest.raises(InputError, match=r"StandIn has no prior .*seed images"):
         sample(StandIn(), 3)
+
+
+def test_the_spread_of_a_prior_that_takes_one():
+    class OfClasses(Generator):
+        def prior(self, count, seed, spread=1.0):
+            return spread * super().prior(count, seed)
+
+    whole = sample(OfClasses(), 9, 2)
+    np.testing.assert_allclose(sample(OfClasses(), 9, 2, spread=0.25), 0.25 * whole, rtol=1e-6)
+    assert not sample(OfClasses(), 9, 2, spread=0.0).any()
+    for spread in (-0.5, np.inf, np.nan):
+        with pytest.raises(InputError, match=r"spread is .*: give a factor of 0 or more"):
+            sample(OfClasses(), 9, 2, spread=spread)
+    with pytest.raises(InputError, match="The prior of Generator takes no spread: leave it out"):
+        sample(Generator(), 9, 2, spread=1.0)

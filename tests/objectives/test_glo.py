@@ -139,3 +139,25 @@ def test_nobody_trains_the_features_and_they_are_saved(tmp_path):
 def test_features_of_images_of_another_shape_are_refused():
     with pytest.raises(InputError, match=r"takes shape \(8, 8, 3\), and images are \(8, 8, 1\)"):
         networks.make(GLO, perceptual=networks.linear((8, 8, 3), (5,), seed=77))
+
+
+def test_a_mixture_has_a_gaussian_for_each_cluster_of_latents():
+    """Two clouds of latents: each is a component, and what is drawn of one has its mean and deviations."""
+    rng, model = np.random.default_rng(0), networks.make(GLO)
+    count, size = model.latents.shape
+    centres = np.zeros((2, size), np.float32)
+    centres[:, 0] = (-0.5, 0.5)
+    clouds = rng.permutation(np.arange(count) % 2)
+    latents = centres[clouds] + rng.normal(0, 0.02, (count, size)).astype(np.float32)
+    latents[clouds == 1, 1] *= 3
+    model.latents.assign(latents)
+    mixture = model.mixture(2, seed=3)
+    assert (mixture == clouds).mean() in (0.0, 1.0)
+    np.testing.assert_array_equal(model.mixture(2, seed=3), mixture)
+    one = mixture[clouds == 1][0]
+    wanted = np.array([one, 1 - one] * 2000)
+    drawn = model.of_mixture(mixture, wanted, seed=1).numpy()
+    for component, cloud in ((one, 1), (1 - one, 0)):
+        own, known = drawn[wanted == component], latents[clouds == cloud]
+        np.testing.assert_allclose(own.mean(axis=0), known.mean(axis=0), atol=0.01)
+        np.testing.assert_allclose(own.std(axis=0), known.std(axis=0), atol=0.005)

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour
-from kerasinterp.ops.views import DRAWS, Views, quarters
+from kerasinterp.ops.views import DRAWS, Views, quarters, shifted
 
 RNG = np.random.default_rng(0)
 GREY = RNG.uniform(-1, 1, (6, 12, 12, 1)).astype(np.float32)
@@ -89,3 +89,17 @@ def test_values_out_of_their_ranges_are_refused():
             Views(crops=crops)
     with pytest.raises(InputError, match="rotation is from 0 to 180 degrees, not 181"):
         Views(rotation=181)
+
+
+@pytest.mark.parametrize("images", [GREY, COLOUR])
+def test_shifts_are_of_whole_pixels_and_half_are_mirrored(images):
+    """A crop of the image padded by `most` pixels, as wide and high as it is (He et al., 2016, 4.2)."""
+    rng, most = np.random.default_rng(1), 2
+    draws = rng.uniform(0, 1, (6, 3)).astype(np.float32)
+    padded = np.pad(images, [(0, 0), (most, most), (most, most), (0, 0)], mode="symmetric")
+    for flip in (False, True):
+        for image, made, (x, y, mirror) in zip(padded, shifted(images, draws, most, flip).numpy(), draws, strict=True):
+            right, down = (int(5 * one) for one in (x, y))  # 0 .. 4; 2 leaves it where it is
+            crop = image[4 - down : 16 - down, 4 - right : 16 - right]
+            np.testing.assert_allclose(made, crop[:, ::-1] if flip and mirror < 0.5 else crop, atol=1e-5)
+    assert (draws[:, 2] < 0.5).any() and (draws[:, 2] >= 0.5).any()

@@ -125,6 +125,7 @@ def save_few_shot(
     generated: Mapping[str, object],
     *,
     columns: int | None = None,
+    heading: str = "seeds",
     scale: int | None = None,
 ) -> Path:
     """Draws few-shot generation: the seeds to the left, then what each model made of them, a panel each.
@@ -134,6 +135,7 @@ def save_few_shot(
         seeds: one set of seed images (S, H, W, C), or several sets (K, S, H, W, C), which are drawn a row each.
         generated: by heading, images (n, H, W, C) for one set, or (K, n, H, W, C) for several.
         columns: panels of a line, beside the seeds, which stand at the left of each; None for all on one line.
+        heading: what the seeds are called.
         scale: as in `save_grid`.
 
     Returns:
@@ -150,17 +152,17 @@ def save_few_shot(
         raise InputError("there are no generated images to draw.")
     if columns is not None and columns < 1:
         raise InputError(f"columns must be at least 1, got {columns}.")
-    if "seeds" in generated:
-        raise InputError("the heading 'seeds' is taken: name the generated images otherwise.")
-    panels = {"seeds": seeds, **generated}
+    if heading in generated:
+        raise InputError(f"the heading {heading!r} is taken: name the generated images otherwise.")
+    panels = {heading: seeds, **generated}
     ranks = {np.ndim(images) for images in panels.values()}
     if ranks == {5}:
-        rows = {heading: [as_images(row, name=heading) for row in images] for heading, images in panels.items()}
+        rows = {name: [as_images(row, name=name) for row in images] for name, images in panels.items()}
         if len({len(panel) for panel in rows.values()}) > 1:
             raise InputError("seeds and images hold different numbers of sets: give one of each for every set.")
     elif ranks == {4}:
         height = max(1, round(max(len(images) for images in generated.values()) ** 0.5))
-        rows = {heading: _wrap(as_images(images, name=heading), height) for heading, images in panels.items()}
+        rows = {name: _wrap(as_images(images, name=name), height) for name, images in panels.items()}
     else:
         raise InputError("give seeds and images as (n, H, W, C) each, or as (sets, n, H, W, C) each.")
     shapes = {row.shape[1:] for panel in rows.values() for row in panel}
@@ -170,21 +172,21 @@ def save_few_shot(
     sheet = Sheet(shapes.pop(), scale)
     between, top = 5 * sheet.gap, sheet.line_height
     widths = {
-        heading: max(max(map(len, panel)) * sheet.step_x - sheet.gap, sheet.text_width([heading], margin=0))
-        for heading, panel in rows.items()
+        name: max(max(map(len, panel)) * sheet.step_x - sheet.gap, sheet.text_width([name], margin=0))
+        for name, panel in rows.items()
     }
     height = top + max(map(len, rows.values())) * sheet.step_y - sheet.gap
     names, columns = list(generated), columns or len(generated)
-    lines = [["seeds", *names[start : start + columns]] for start in range(0, len(names), columns)]
-    width = max(sum(widths[heading] + between for heading in line) for line in lines) - between
+    lines = [[heading, *names[start : start + columns]] for start in range(0, len(names), columns)]
+    width = max(sum(widths[name] + between for name in line) for line in lines) - between
     canvas = sheet.canvas(width, len(lines) * (height + between) - between)
     for number, line in enumerate(lines):
         x, y = 0, number * (height + between)
-        for heading in line:
-            canvas.heading(heading, x, widths[heading], y)
-            for r, row in enumerate(rows[heading]):
-                canvas.row(row, x, y + top + r * sheet.step_y, framed=heading == "seeds")
-            x += widths[heading] + between
+        for name in line:
+            canvas.heading(name, x, widths[name], y)
+            for r, row in enumerate(rows[name]):
+                canvas.row(row, x, y + top + r * sheet.step_y, framed=name == heading)
+            x += widths[name] + between
     return write_picture(path, canvas.picture)
 
 

@@ -72,6 +72,11 @@ def test_few_shot_of_one_set_and_of_several(model, tmp_path):
     assert rows[0][0][0] < rows[1][0][0]
     path = save_few_shot(tmp_path / "set.png", sets[0], {"AE": made[0], "AugIntAE": made[1]}, scale=4)
     places = [tiles(path, image, 4)[0] for image in (*sets[0], *made[0], *made[1])]
+    called = save_few_shot(
+        tmp_path / "called.png", sets[0], {"AE": made[0], "AugIntAE": made[1]}, heading="real", scale=4
+    )
+    assert [tiles(called, image, 4)[0] for image in (*sets[0], *made[0], *made[1])] == places
+    assert called.read_bytes() != path.read_bytes()
     assert (
         max(x for _, x in places[:3])
         < min(x for _, x in places[3:7])
@@ -115,6 +120,8 @@ def test_a_failed_write_keeps_the_old_picture(tmp_path, monkeypatch):
             "columns must be at least",
         ),
         (lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4)[None]}), "sets"),
+        (lambda path: save_few_shot(path / "x.png", images(2), {"seeds": images(4)}), "heading 'seeds' is taken"),
+        (lambda path: save_few_shot(path / "x.png", images(2), {"a": images(4)}, heading="a"), "heading 'a' is taken"),
         (lambda path: save_few_shot(path / "x.png", images(2)[None], {"AE": images(4)[:, None]}), "numbers of sets"),
         (lambda path: save_grid(path / "x.png", [images(1, shape=(1000, 1000, 1))], scale=20), "24998 x 24998 pixels"),
     ],

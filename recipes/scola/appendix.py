@@ -1,0 +1,235 @@
+"""COLA's appendices: images of concentrated and of sparse codes, what FID and CAS say of them, and other classes.
+
+    python -m kerasinterp.recipes.scola.appendix runs/scola -o DIR
+
+DIR then holds `figure_a1.png`, `figure_a2.png` with `table_a2.md` and `table_a2.json`, `figure_b3.png`; and
+`measured.json`, from which the command goes on when it is called again. MODEL is a run folder or a model's file in one.
+"""
+
+import hashlib
+import json
+import pathlib
+
+import click
+import numpy as np
+
+from kerasinterp import processor, quiet
+
+if __name__ == "__main__":
+    processor.prepare()
+    quiet.import_tensorflow()
+
+from kerasinterp import compare, data, evaluation, generation, training
+from kerasinterp.data import Examples
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation, reliable
+from kerasinterp.evaluation.figures import draw_bars
+from kerasinterp.evaluation.worth import classification_scores
+from kerasinterp.files import read_text, write_text
+from kerasinterp.generation.checks import needs
+from kerasinterp.objectives import Objective
+from kerasinterp.recipe import Recipe
+from kerasinterp.run import Run
+from kerasinterp.yardsticks.few_shot import MOST_SOURCE
+
+SPREADS = (0.1, 1.0)  # ours; README.md says why .1 is concentrated
+_SHOWN = 8  # images of a row, and rows
+_CLASSES = 10  # columns of figure B.3
+_WIDTH = 8  # of the classifier whose features the distances take: 128 features
+_TITLES = {
+    "variance": "variance within classes (real images: 1)",
+    "fid": "FID",
+    "kernel": "kernel distance",
+    "cas": "CAS",
+}
+
+
+def appendix(
+    path: pathlib.Path,
+    output: pathlib.Path,
+    *,
+    spreads: tuple[float, float] = SPREADS,
+    split: str = "",
+    per_class: int = 500,
+    steps: int = 600,
+    width: int = 16,
+    repeats: int = 3,
+    judge_steps: int = 2_000,
+    seed: int = 0,
+) -> dict:
+    """Writes figures A.1, A.2 and B.3; returns table A.2, by set of images and measure.
+
+    Args:
+        path: a run folder, or a model's file in one.
+        spreads: of the concentrated and the sparse codes.
+        split: of unseen images; by default the recipe's target.
+        per_class: images made of each class.
+        steps, width, repeats: of the classifiers of CAS (`classification_scores`).
+        judge_steps: of the classifier whose features distances take.
+
+    Raises:
+        InputError: no recipe beside the model, a model that did not learn from classes, no unseen images of them.
+    """
+    path = Run(path).model if Run(path).exists else path
+    model, recipe = generation.load_model(path), compare.recipe_beside(path)
+    if recipe is None:
+        raise InputError(f"There is no recipe.json beside {path} to say what it learned from: give a run folder.")
+    needs(model, "prior_of")
+    if not training.system(recipe).needs_classes:
+        raise InputError(f"{type(model).__name__} was given no classes to learn, and CAS asks for them.")
+    sample = training.learned_from(recipe, MOST_SOURCE)
+    sets = dict(zip(("concentrated", "sparse"), spreads, strict=True))
+    _draw_spreads(model, sample, sets, output / "figure_a1.png", seed)
+    if hasattr(model, "with_class"):
+        _draw_transfer(model, sample, output / "figure_b3.png")
+
+    settings = {"per_class": per_class, "steps": steps, "width": width, "repeats": repeats}
+    settings |= {"judge_steps": judge_steps, "split": split or recipe.target.target_split, "seed": seed}
+    digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in model.weights)).hexdigest()
+    protocol = settings | {"model": digest[:16]}
+    kept = output / "measured.json"
+    found = _read(kept) if kept.exists() else {}
+    keys = {name: json.dumps(protocol | {"spread": spread}, sort_keys=True) for name, spread in sets.items()}
+    if any(key not in found for key in keys.values()):
+        test = _unseen(recipe, sample, settings["split"])
+        judge = _judge(recipe, judge_steps, seed, output / "judges")
+        labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), per_class))
+        for name, key in keys.items():
+            if key not in found:
+                codes = model.prior_of(labels, seed, sets[name])
+                made = Examples(data.to_uint8(generation.decode(model, codes)), labels, sample.classes)
+                scores = classification_scores(sample, test, made, steps=steps, width=width, repeats=repeats, seed=seed)
+                scores["cas_half"] = scores["cas_high"] - scores["cas"]
+                found[key] = _distances(judge, test, made, seed) | scores
+                write_text(kept, json.dumps(found, indent=1) + "\n")
+    rows = {name: found[key] for name, key in keys.items()}
+    sampled = {end: rows["sparse"][f"real{end}"] for end in ("", "_low", "_high")}
+    rows["real sample"] = {f"cas{end}": value for end, value in sampled.items()}
+    write_text(output / "table_a2.json", json.dumps(rows | {"protocol": protocol | sets}, indent=1) + "\n")
+    write_text(output / "table_a2.md", as_markdown(rows))
+    draw_bars(rows, output / "figure_a2.png", _TITLES, {"kernel": "kernel_deviation", "cas": "cas_half"})
+    return rows
+
+
+def as_markdown(rows: dict) -> str:
+    """A row a set; CAS as a share in %, with its 95% interval."""
+    lines = ["| images | variance within classes | FID | kernel distance | CAS |", "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        cells = [f"{row[key]:{form}}" if key in row else "" for key, form in (("variance", ".2f"), ("fid", ".2f"))]
+        cells.append("{kernel:.4f} +- {kernel_deviation:.4f}".format(**row) if "kernel" in row else "")
+        cells.append("{:.1f} ({:.1f} to {:.1f})".format(*(100 * row[f"cas{end}"] for end in ("", "_low", "_high"))))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _read(path: pathlib.Path) -> dict:
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): take it away, and it is measured again.") from error
+
+
+def _unseen(recipe: Recipe, sample: Examples, split: str) -> Examples:
+    """Images that the model did not learn from, of the classes that it learned, numbered as it numbers them."""
+    own = recipe.data
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
+    found = data.load_examples(own.source, split, memory=MOST_SOURCE, labels=True, **form)
+    numbers = [sample.classes.index(name) if name in sample.classes else -1 for name in found.classes]
+    labels = np.array(numbers)[found.labels]
+    kept = labels >= 0
+    if split == own.split:
+        kept &= ~recipe.trained_on(len(found), found.labels)
+    if not kept.any():
+        raise InputError(f"The split {split} of {own.source} has no unseen image of the classes: give another --split.")
+    return Examples(np.asarray(found.select(np.flatnonzero(kept)).images), labels[kept], sample.classes)
+
+
+def _judge(recipe: Recipe, steps: int, seed: int, cache: pathlib.Path) -> evaluation.Classifier:
+    """A classifier of the whole source, whose features distances take."""
+    own = recipe.data
+    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
+    images, labels = data.images(own.source, split=own.split, labels=True, **form)
+    known, labels = np.unique(labels, return_inverse=True)
+    return evaluation.train_classifier(
+        images, labels, len(known), width=_WIDTH, steps=steps, seed=seed, cache_dir=cache, verbose=1
+    )
+
+
+def _distances(judge: evaluation.Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float | bool]:
+    """Distances of images made to unseen ones, and the variance within their classes over that of the unseen ones."""
+    order = np.random.default_rng(seed).permutation(len(test))
+    real, new = judge.features(np.asarray(test.images)[order]), judge.features(made.images)
+    kernel, deviation = kernel_distance_and_deviation(real, new)
+    return {
+        "variance": _within(new, made.labels) / _within(real, test.labels[order]),
+        "fid": gaussian_distance(real, new),
+        "fid_reliable": reliable(min(len(real), len(new)), real.shape[1]),
+        "kernel": kernel,
+        "kernel_deviation": deviation,
+    }
+
+
+def _within(features: np.ndarray, labels: np.ndarray) -> float:
+    """The mean over classes of their features' total variance."""
+    return float(np.mean([features[labels == one].var(axis=0).sum() for one in np.unique(labels)]))
+
+
+def _some(sample: Examples, most: int) -> np.ndarray:
+    """At most so many of the classes, from all of them."""
+    known = np.unique(sample.labels)
+    return known[np.arange(min(most, len(known))) * len(known) // min(most, len(known))]
+
+
+def _draw_spreads(model: Objective, sample: Examples, sets: dict[str, float], path: pathlib.Path, seed: int) -> None:
+    """Figure A.1: of each of a few classes a row of concentrated codes, and below it one of sparse ones."""
+    rows, names = [], []
+    for one in _some(sample, _SHOWN // 2):
+        for name, spread in sets.items():
+            codes = model.prior_of(np.full(_SHOWN, one), seed, spread)
+            rows.append(generation.decode(model, codes))
+            names.append(f"{sample.classes[one]}, {name}")
+    generation.save_grid(path, rows, names)
+
+
+def _draw_transfer(model: Objective, sample: Examples, path: pathlib.Path) -> None:
+    """Figure B.3: an image of each of some classes, made of its own code, and with other classes' parts."""
+    if not np.array_equal(model.clusters.numpy(), sample.labels):
+        raise InputError("The model learned from other images than its recipe finds now: bring those back.")
+    places = [int(np.flatnonzero(sample.labels == one)[0]) for one in _some(sample, _SHOWN)]
+    codes, classes = model.latents.numpy()[places], _some(sample, _CLASSES)
+    made = generation.transfer(model, codes, classes)
+    columns = {"own code": generation.decode(model, codes)[:, None]}
+    columns |= {f"as {sample.classes[one]}": made[:, [number]] for number, one in enumerate(classes)}
+    generation.save_few_shot(path, np.asarray(sample.images)[places][:, None], columns, heading="real")
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=pathlib.Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--spreads",
+    nargs=2,
+    default=SPREADS,
+    show_default=True,
+    type=click.FloatRange(0, 1e6),
+    help="Of codes about their class's mean: of the concentrated, and of the sparse set.",
+)
+@click.option("--split", default="", help="Of unseen images.  [default: the recipe's target]")
+@click.option("--per-class", default=500, show_default=True, type=click.IntRange(2), help="Images made of each class.")
+@click.option("--steps", default=600, show_default=True, type=click.IntRange(1), help="Of each classifier of CAS.")
+@click.option("--width", default=16, show_default=True, type=click.IntRange(1), help="Of those classifiers.")
+@click.option("--repeats", default=3, show_default=True, type=click.IntRange(2), help="Of each of them.")
+@click.option(
+    "--judge-steps", default=2_000, show_default=True, type=click.IntRange(1), help="Of the classifier for distances."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
+def main(model: pathlib.Path, output: pathlib.Path, **settings: object) -> None:
+    """Draws COLA's figures A.1, A.2 and B.3 of MODEL, and writes what A.2 measures as a table."""
+    try:
+        click.echo(as_markdown(appendix(model, output, **settings)))
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""COLA's table 5.1, its files and where it goes on, on toy images."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from kerasinterp.recipes.scola import table_5_1
+
+from kerasinterp.data import Examples
+from kerasinterp.evaluation.small_sample import SmallSample
+
+CLASSES = 10
+SMALL = [
+    "--data",
+    "cifar10",
+    "--sizes",
+    "2,5",
+    "--samples",
+    "2",
+    "--steps",
+    "2",
+    "--rival-steps",
+    "1",
+    "--share",
+    "0.03",
+]
+SMALL += ["--rival-share", "0.02", "--rival-batch", "20", "--judge-steps", "2", "--made", "2", "--network", "conv4"]
+SMALL += ["--methods", "scola,cganpd", "--ways", "real,mix,made", "--classifier-steps", "2", "--batch-size", "8"]
+
+
+def toys(source, split="train", **choices):
+    rng = np.random.default_rng(["train", "test"].index(split))
+    labels = np.arange(100) % CLASSES
+    return Examples(rng.integers(0, 256, (100, 32, 32, 3), np.uint8), labels, tuple(map(str, range(CLASSES))))
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """In place of data, toys, and in place of classifiers, what they were asked for."""
+    asked = []
+
+    def measure(self, sample, made, ways, seed, others, told):
+        assert len(made) == 2 * CLASSES and np.array_equal(np.bincount(made.labels), [2] * CLASSES)
+        asked.append((len(sample) // CLASSES, seed))
+        found = {way: len(asked) / 100 for way in ways} | {"mix": 0.5 + len(asked) / 100, "cas_test": 0.25}
+        return found | {f"{key} {name}": 0.75 for name in others for key in ("made", "cas_test")}
+
+    monkeypatch.setattr(table_5_1.data, "load_examples", toys)
+    monkeypatch.setattr(table_5_1.training.data, "load_examples", toys)
+    monkeypatch.setattr(SmallSample, "measure", measure)
+    return asked
+
+
+@pytest.mark.slow
+def test_the_table_its_files_and_where_it_goes_on(measured, tmp_path):
+    asked = [*SMALL, "-o", str(tmp_path)]
+    shown = CliRunner().invoke(table_5_1.main, asked, catch_exceptions=False)
+    assert shown.exit_code == 0 and "| mix - real | +50.0 +- 0.0 | +50.0 +- 0.0 |" in shown.output
+    assert measured == [(2, 0), (5, 0), (2, 1), (5, 1)]
+    files = {"results.json", "table.md", "table_5_1.png", "figure_4_4.png", "figure_4_5.png", "models", "judge"}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    kept = json.loads((tmp_path / "results.json").read_text())
+    assert set(kept["results"]) == {
+        f"{who} {n} {seed}" for who in ("scola", "cganpd", "real") for n in (2, 5) for seed in (0, 1)
+    }
+    assert kept["results"]["cganpd 5 1"]["made"] == 0.75 and kept["results"]["real 5 1"]["made"] == 0.04
+    del kept["results"]["scola 5 1"]
+    (tmp_path / "results.json").write_text(json.dumps(kept))
+    assert CliRunner().invoke(table_5_1.main, asked).exit_code == 0 and measured[4:] == [(5, 1)]
+    other = CliRunner().invoke(table_5_1.main, [*asked, "--made", "3"])
+    assert other.exit_code == 1 and "other made: choose another --output" in other.output
+
+
+def test_intervals_are_over_samples():
+    """Student's t of two degrees of freedom: 4.303 at 95%."""
+    results = {f"scola 5 {seed}": {"mix": mix, "real": 0.1} for seed, mix in enumerate((0.2, 0.3, 0.4))}
+    mean, half = table_5_1.over_samples(results | {"scola 50 0": {"mix": 0.9}}, "scola", 5, "mix", "real")
+    assert mean == pytest.approx(0.2) and half == pytest.approx(4.3027 * 0.1 / 3**0.5, rel=1e-4)
+    assert table_5_1.over_samples(results, "scola", 10, "mix") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--sizes", "five"], "'five' is no list of numbers"),
+        (["--ways", "real,mixed"], "'mixed' is none of real"),
+        (["--methods", "gan"], "'gan' is none of scola"),
+        (["--data", "cifar1"], "scola_cifar1_small"),
+    ],
+)
+def test_mistakes_are_a_sentence(asked, sentence, measured, tmp_path):
+    shown = CliRunner().invoke(table_5_1.main, [*SMALL, "-o", str(tmp_path / "out"), *asked])
+    assert shown.exit_code != 0 and sentence in shown.output and not (tmp_path / "out").exists()
