@@ -73,8 +73,13 @@ def figure_5_2(
         "images_a_class": recipe.data.per_class,
         "batch_size": recipe.schedule.batch_size,
         "width": recipe.backbone.width,
-        "steps": steps, "trained_on": trained_on, "trained_steps": trained_steps, "made_a_class": made,
-        "network": network, "classifier_steps": classifier_steps, "repeats": repeats,
+        "steps": steps,
+        "trained_on": trained_on,
+        "trained_steps": trained_steps,
+        "made_a_class": made,
+        "network": network,
+        "classifier_steps": classifier_steps,
+        "repeats": repeats,
     }
     kept = _read(output / "scores.json", protocol)
     scores = kept["scores"]
