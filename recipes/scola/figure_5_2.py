@@ -18,21 +18,22 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp import callbacks, data, enlarging, training
+from kerasinterp.recipes.scola.table_5_1 import NETWORKS
+
+from kerasinterp import callbacks, data, enlarging, processor, training
 from kerasinterp.data import Examples
 from kerasinterp.data.memory import for_images
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.learner import interval
-from kerasinterp.evaluation.worth import classification_scores
+from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.recipe import Recipe, find
 
 # Section 5.3.1, without VGG, whose weights are not shipped; "trained" saw more images than the others.
 LOSSES = ("laplacian", "l1", "k-means", "random", "trained")
-KEYS = {"mix": "half new", "cas": "new alone (CAS)", "cas_test": "of new (CAS-Test)"}
 _PIXELS = {"laplacian": "laplacian", "l1": "absolute"}
-_NAMES = {"laplacian": "Laplacian pyramid", "l1": "L1", "vgg16": "ImageNet VGG16"}
+_NAMES = {"laplacian": "Laplacian pyramid", "l1": "L1", "vgg16": "ImageNet VGG16", "none": "no new images"}
 
 
 def figure_5_2(
@@ -46,9 +47,14 @@ def figure_5_2(
     trained_on: int,
     trained_steps: int,
     made: int,
-    **classifier: int,
+    network: str,
+    classifier_steps: int,
+    repeats: int,
 ) -> dict:
     """Writes what the module's docstring says, and goes on from `scores.json`; returns the table.
+
+    Its accuracies are those of classifiers that learn as in C.3, half of each batch new images; its intervals are over
+    samples or, of a single one, over repeats.
 
     Args:
         recipe: SCOLA's, of a small sample; its seed draws the first one.
@@ -58,79 +64,87 @@ def figure_5_2(
         samples: how many are drawn, for each of which all losses have a model.
         trained_on, trained_steps: images a class that `trained` learns from (0: all), and how long.
         made: images a class that each model makes.
-        classifier: `steps`, `width` and `repeats` of `classification_scores`, each after `classifier_`.
+        network, classifier_steps, repeats: of the classifiers that score a model; `repeats` initial weights.
     """
-    settings = {name.removeprefix("classifier_"): value for name, value in classifier.items()}
+    if samples * repeats < 2:
+        raise InputError("Give two samples or repeats, or more: intervals need them.")
     protocol = {
         "recipe": recipe.name,
         "images_a_class": recipe.data.per_class,
-        "steps": steps,
         "batch_size": recipe.schedule.batch_size,
         "width": recipe.backbone.width,
+        "steps": steps,
         "trained_on": trained_on,
         "trained_steps": trained_steps,
         "made_a_class": made,
-        "classifiers": settings,
+        "network": network,
+        "classifier_steps": classifier_steps,
+        "repeats": repeats,
     }
     kept = _read(output / "scores.json", protocol)
-    losses += ("vgg16",) if vgg else ()
-    todo = [(seed, loss) for seed in range(recipe.seed, recipe.seed + samples) for loss in losses]
-    todo = [(seed, loss) for seed, loss in todo if f"{loss} {seed}" not in kept["scores"]]
-    _write(output, kept)  # models that lie there are of this experiment
-    unseen = _unseen(recipe) if todo else None
+    scores = kept["scores"]
+    losses, seeds = (*losses, *(["vgg16"] if vgg else []), "none"), range(recipe.seed, recipe.seed + samples)
+    todo = [(seed, loss) for seed in seeds for loss in losses if f"{loss} {seed}" not in scores]
+    if todo:
+        _write(output, kept)  # models that lie there are of this experiment
+        build, width = NETWORKS[network]
+        measured = SmallSample(_unseen(recipe), steps=classifier_steps, network=build, width=width)
     for seed, loss in todo:
-        weights = vgg if loss == "vgg16" else loss
-        if loss == "trained":
-            weights = output / "resnet32.keras"
-            if kept["accuracy"] is None or not weights.exists():
-                kept["accuracy"] = _train_classifier(recipe, weights, trained_on, trained_steps)
-                _write(output, kept)
+        own = recipe.change(seed=seed)
+        sample = new = training.learned_from(own, for_images())
         print(f"{name_of(loss)}, sample {seed}")
-        own = recipe.change(seed=seed, objective_options=_options(loss, weights))
-        sample = training.learned_from(own, for_images())
-        own = own.change(batch_size=min(own.schedule.batch_size, len(sample)))
-        own = enlarging.in_passes(own, len(sample), steps)
-        model = enlarging.trained(own, sample, output / "models" / f"{loss}_{seed}.keras")
-        new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), made), seed)
-        kept["scores"][f"{loss} {seed}"] = classification_scores(sample, unseen, new, seed=seed, **settings)
+        if loss != "none":
+            weights = vgg if loss == "vgg16" else loss
+            if loss == "trained":
+                weights = output / "resnet32.keras"
+                if kept["accuracy"] is None or not weights.exists():
+                    kept["accuracy"] = _train_classifier(recipe, weights, trained_on, trained_steps)
+                    _write(output, kept)
+            own = own.change(
+                objective_options=_options(loss, weights), batch_size=min(recipe.schedule.batch_size, len(sample))
+            )
+            own = enlarging.in_passes(own, len(sample), steps)
+            model = enlarging.trained(own, sample, output / "models" / f"{loss}_{seed}.keras")
+            new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), made), seed)
+        way = "real" if loss == "none" else "mix"
+        scores[f"{loss} {seed}"] = [
+            measured.measure(sample, new, (way,), seed + 1000 * repeat)[way] for repeat in range(repeats)
+        ]
         _write(output, kept)
-    seeds = range(recipe.seed, recipe.seed + samples)
-    found = {loss: [kept["scores"][f"{loss} {seed}"] for seed in seeds] for loss in losses}
-    alone = {key.replace("real", "mix"): one for key, one in _over_samples(found[losses[0]], "real").items()}
-    table = {loss: _over_samples(own) for loss, own in found.items()} | {"none": alone}
-    protocol |= {"samples": samples, "seed": recipe.seed, "accuracy_of_trained": kept["accuracy"]}
+    table = {}
+    for loss in losses:
+        found = np.array([scores[f"{loss} {seed}"] for seed in seeds])
+        table[loss] = interval("accuracy", found.mean(axis=1) if samples > 1 else found[0])
+    told = {"samples": samples, "seed": recipe.seed, "accuracy_of_trained": kept["accuracy"]}
+    protocol |= told | {"processor": processor.describe()}
     write_text(output / "table.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
     write_text(output / "table.md", as_markdown(table, trained_on))
-    rows = {
-        name_of(loss): {key: 100 * row[key] for key in KEYS if key in row}
-        | {f"{key}_error": 50 * (row[f"{key}_high"] - row[f"{key}_low"]) for key in KEYS if key in row}
-        for loss, row in table.items()
-    }
-    titles = {key: f"accuracy in %, {title}" for key, title in KEYS.items()}
-    draw_bars(rows, output / "figure.png", titles, errors={key: f"{key}_error" for key in KEYS})
+    rows = {name_of(loss): {"accuracy": 100 * row["accuracy"], "half": 100 * _half(row)} for loss, row in table.items()}
+    draw_bars(rows, output / "figure.png", {"accuracy": "accuracy in %, 95% interval"}, errors={"accuracy": "half"})
     return table
 
 
 def name_of(loss: str) -> str:
-    return _NAMES.get(loss, "no new images" if loss == "none" else f"{loss} ResNet-32")
+    return _NAMES.get(loss, f"{loss} ResNet-32")
 
 
 def as_markdown(table: dict, trained_on: int) -> str:
     """Accuracies in percent, +- half of their 95% intervals."""
-    lines = ["| loss | " + " | ".join(KEYS.values()) + " | its network saw |", "|---" * (len(KEYS) + 2) + "|"]
     saw = {
         "trained": f"{trained_on or 'all'} labelled images a class",
         "vgg16": "ImageNet",
         "k-means": "the sample",
-        "random": "the sample's statistics",
+        "random": "the sample, for its statistics",
     }
-    for loss, row in table.items():
-        cells = [
-            f"{100 * row[key]:.2f} +- {50 * (row[f'{key}_high'] - row[f'{key}_low']):.2f}" if key in row else ""
-            for key in KEYS
-        ]
-        lines.append(f"| {name_of(loss)} | {' | '.join(cells)} | {saw.get(loss, '')} |")
-    return "\n".join(lines) + "\n"
+    rows = [
+        f"| {name_of(loss)} | {100 * row['accuracy']:.2f} +- {100 * _half(row):.2f} | {saw.get(loss, '')} |"
+        for loss, row in table.items()
+    ]
+    return "\n".join(["| loss | accuracy | its network saw |", "|---|---|---|", *rows]) + "\n"
+
+
+def _half(row: dict[str, float]) -> float:
+    return (row["accuracy_high"] - row["accuracy_low"]) / 2
 
 
 def _options(loss: str, weights: object) -> dict:
@@ -152,17 +166,6 @@ def _train_classifier(recipe: Recipe, path: pathlib.Path, trained_on: int, steps
     path.parent.mkdir(parents=True, exist_ok=True)
     callbacks.write_model(classifier.model, path)
     return classifier.accuracy
-
-
-def _over_samples(scores: list[dict], *keys: str) -> dict[str, float]:
-    """Means, and intervals over samples; of a single one those over repeats."""
-    found = {}
-    for key in keys or KEYS:
-        if len(scores) > 1:
-            found |= interval(key, np.array([one[key] for one in scores]))
-        else:
-            found |= {f"{key}{end}": scores[0][f"{key}{end}"] for end in ("", "_low", "_high")}
-    return found
 
 
 def _read(path: pathlib.Path, protocol: dict) -> dict:
@@ -205,9 +208,9 @@ def _write(output: pathlib.Path, kept: dict) -> None:
 )
 @click.option("--trained-steps", default=2000, show_default=True, type=click.IntRange(1))
 @click.option("--made", default=200, show_default=True, type=click.IntRange(2), help="New images a class.")
-@click.option("--classifier-steps", default=600, show_default=True, type=click.IntRange(1))
-@click.option("--classifier-width", default=16, show_default=True, type=click.IntRange(1))
-@click.option("--repeats", "classifier_repeats", default=2, show_default=True, type=click.IntRange(2))
+@click.option("--network", default="resnet20", show_default=True, type=click.Choice([*NETWORKS]), help="Classifiers.")
+@click.option("--classifier-steps", default=500, show_default=True, type=click.IntRange(2))
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1), help="Classifiers of each model.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
 def main(
     output: pathlib.Path,
