@@ -11,6 +11,7 @@ generators. README.md has what was measured.
 import json
 import pathlib
 import time
+from collections.abc import Callable
 
 import click
 import numpy as np
@@ -84,13 +85,13 @@ def table_5_1(
 ) -> dict:
     """Writes what the module's text says; returns the results by method, size and sample."""
     protocol = {key: value for key, value in locals().items() if key not in ("output", "sizes", "samples")}
-    protocol = json.loads(json.dumps(protocol))
-    first = find(f"{methods[0]}_{source}_small")
-    form = {"image_size": first.data.size, "channels": first.data.channels, "labels": True, **first.data.source_options}
+    ours, *rivals = methods
+    own = find(f"{ours}_{source}_small").data
+    form = {"image_size": own.size, "channels": own.channels, "labels": True, **own.source_options}
     test = data.load_examples(source, test_split, **form)
     build, width = NETWORKS[network]
     measured = SmallSample(test, steps=classifier_steps, batch_size=batch_size, network=build, width=width)
-    whole = data.load_examples(source, first.data.split, **form)
+    whole = data.load_examples(source, own.split, **form)
     judge = train_classifier(
         np.asarray(whole.images),
         whole.labels,
@@ -99,51 +100,64 @@ def table_5_1(
         cache_dir=output / "judge",
         verbose=1,
     )
-    kept, results = output / "results.json", {}
-    if kept.exists():
-        held = json.loads(read_text(kept))
-        if changed := [key for key, value in protocol.items() if held["protocol"].get(key) != value]:
-            raise InputError(f"{output} holds an experiment with other {', '.join(changed)}: choose another --output.")
-        results = held["results"]
-
-    def write() -> None:
-        told = protocol | {"processor": processor.describe(), "judge_accuracy": judge.accuracy}
-        write_text(kept, json.dumps({"protocol": told, "results": results}, indent=1) + "\n")
-
+    results, write = kept_results(output, protocol, judge_accuracy=judge.accuracy)
     for seed in range(samples):
         for size in sizes:
-            if f"{methods[0]} {size} {seed}" in results:
+            if f"{ours} {size} {seed}" in results:
                 continue
             made_by, rows = {}, {}
             for method in methods:
-                own = (share, 0) if method == methods[0] else (rival_share, rival_batch)
-                recipe, sample = of_sample(f"{method}_{source}_small", size, seed, *own)
-                recipe = enlarging.in_passes(recipe, len(sample), steps if method == methods[0] else rival_steps)
+                part, batch, many = (share, 0, steps) if method == ours else (rival_share, rival_batch, rival_steps)
+                recipe, sample = of_sample(f"{method}_{source}_small", size, seed, part, batch)
+                recipe = enlarging.in_passes(recipe, len(sample), many)
                 began = time.process_time()
                 model = enlarging.trained(recipe, sample, output / "models" / f"{method}_{size}_{seed}.keras")
                 spent = time.process_time() - began
                 counts = np.full(len(sample.classes), made)
                 made_by[method] = enlarging.made_of_classes(model, sample, counts, seed)
                 rows[method] = {"seconds": spent} | quality(judge, made_by[method], test)
-            first, *rivals = methods
             others = {name: made_by[name] for name in rivals}
             place = f"{size} a class, sample {seed}:"
             found = measured.measure(
-                sample, made_by[first], ways, seed, others, lambda way, place=place: print(place, way, flush=True)
+                sample, made_by[ours], ways, seed, others, lambda way, place=place: print(place, way, flush=True)
             )
             for name in rivals:
                 for key, whole_key in (("made", f"made {name}"), ("cas_test", f"cas_test {name}")):
                     if whole_key in found:
                         rows[name][key] = found.pop(whole_key)
-            rows[first] |= found
+            rows[ours] |= found
             rows["real"] = quality(judge, sample, test) | {"made": found.get("real")}
             results |= {f"{name} {size} {seed}": row for name, row in rows.items()}
             write()
     write_text(output / "table.md", as_markdown(results, sizes, methods, ways))
-    draw_ways(results, sizes, methods[0], ways, output / "table_5_1.png")
+    draw_ways(results, sizes, ours, ways, output / "table_5_1.png")
     draw_quality(results, sizes, ("real", *methods), output / "figure_4_5.png")
     draw_made(output, source, sizes, methods, whole)
     return results
+
+
+def kept_results(output: pathlib.Path, protocol: dict, **told: float) -> tuple[dict, Callable[[], None]]:
+    """What `results.json` holds, and what writes it anew, with what is `told` beside the protocol.
+
+    Raises:
+        InputError: it is of an experiment with another protocol, or damaged.
+    """
+    kept, protocol = output / "results.json", json.loads(json.dumps(protocol))
+    results: dict = {}
+    if kept.exists():
+        try:
+            held = json.loads(read_text(kept))
+            results, before = held["results"], held["protocol"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{kept} is no file of results: remove it, and they are made again.") from error
+        if changed := [key for key, value in protocol.items() if before.get(key) != value]:
+            raise InputError(f"{output} holds an experiment with other {', '.join(changed)}: choose another --output.")
+
+    def write() -> None:
+        whole = protocol | told | {"processor": processor.describe()}
+        write_text(kept, json.dumps({"protocol": whole, "results": results}, indent=1) + "\n")
+
+    return results, write
 
 
 def quality(judge, images: Examples, test: Examples) -> dict[str, float]:

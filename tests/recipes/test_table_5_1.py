@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from kerasinterp.recipes.scola import table_5_1
+from kerasinterp.recipes.scola import table_4_3, table_5_1, table_5_2
 
 from kerasinterp.data import Examples
 from kerasinterp.evaluation.small_sample import SmallSample
+from kerasinterp.recipe import find
 
 CLASSES = 10
 SMALL = [
@@ -70,6 +71,36 @@ def test_the_table_its_files_and_where_it_goes_on(measured, tmp_path):
     assert CliRunner().invoke(table_5_1.main, asked).exit_code == 0 and measured[4:] == [(5, 1)]
     other = CliRunner().invoke(table_5_1.main, [*asked, "--made", "3"])
     assert other.exit_code == 1 and "other made: choose another --output" in other.output
+
+
+@pytest.mark.slow
+def test_other_tables_of_the_same_protocol(measured, tmp_path, monkeypatch):
+    """Table 5.2's networks after one SCOLA, and table 4.3's generators."""
+    monkeypatch.setattr(
+        SmallSample, "measure", lambda *_, **__: {"real": 0.25, "mix": 0.5, "made": 0.75, "cas_test": 0.125}
+    )
+    asked = [
+        "-o",
+        str(tmp_path / "52"),
+        "--network",
+        "conv4",
+        "--network",
+        "ResNet-20",
+        "--size",
+        "2",
+        "--samples",
+        "2",
+    ]
+    asked += ["--steps", "2", "--share", "0.03", "--made", "2", "--classifier-steps", "2"]
+    shown = CliRunner().invoke(table_5_2.main, asked, catch_exceptions=False)
+    assert "| ResNet-20 | 0.27 M | 50.0 +- 0.0 | 25.0 +- 0.0 |" in shown.output
+    assert {path.name for path in (tmp_path / "52" / "models").iterdir()} == {"scola_2_0.keras", "scola_2_1.keras"}
+    asked = ["-o", str(tmp_path / "43"), "--passes", "1", "--share", "0.03", "--made", "2", "--judge-steps", "2"]
+    monkeypatch.setattr(table_4_3, "find", lambda name: find(name).change(images_per_epoch=100, batch_size=20))
+    shown = CliRunner().invoke(table_4_3.main, asked, catch_exceptions=False)
+    rows = shown.output.strip().splitlines()[-3:]
+    assert [row.split(" | ")[0] for row in rows] == ["| InfoGAN", "| DCGAN", "| CGAN"]
+    assert all(row.endswith("| 75.0 | 12.5 |") for row in rows)
 
 
 def test_intervals_are_over_samples():

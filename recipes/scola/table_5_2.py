@@ -1,0 +1,109 @@
+"""COLA's table 5.2: which classifier to train on a small sample and what SCOLA makes of it.
+
+    python -m kerasinterp.recipes.scola.table_5_2 -o table_5_2
+
+One SCOLA for each sample, and each network after it, half of a batch made. DIR then holds `results.json`, from which
+the command goes on when it is called again, `table.md`, and the generators.
+"""
+
+import functools
+import pathlib
+
+import click
+import numpy as np
+
+from kerasinterp import processor, quiet
+
+if __name__ == "__main__":
+    processor.prepare()
+    quiet.import_tensorflow()
+
+from kerasinterp.recipes.scola.table_5_1 import SHARE, kept_results, of_sample, over_samples
+
+from kerasinterp import data, enlarging
+from kerasinterp.errors import InputError
+from kerasinterp.evaluation.small_sample import SmallSample
+from kerasinterp.files import read_text, write_text
+from kerasinterp.nn import cifar_resnet, conv4
+
+NETWORKS = {
+    "ResNet-20": cifar_resnet.classifier,
+    "ResNet-32": functools.partial(cifar_resnet.classifier, depth=32),
+    "WRN-28-10": functools.partial(cifar_resnet.wide_classifier, depth=28, widening=10),
+    "WRN-16-8": cifar_resnet.wide_classifier,  # C.3's of Tiny ImageNet
+    "conv4": conv4.classifier,  # ours, for time
+}
+_PAPERS = ("ResNet-20", "ResNet-32", "WRN-28-10")
+
+
+def table_5_2(
+    output: pathlib.Path,
+    networks: tuple[str, ...],
+    source: str,
+    test_split: str,
+    size: int,
+    samples: int,
+    **settings: float,
+) -> dict:
+    """Writes what the module's text says; returns accuracies by network and sample, "parameters" beside them."""
+    protocol = {"source": source, "test_split": test_split, "size": size, **settings}
+    results, write = kept_results(output, protocol)
+    form = None
+    for seed in range(samples):
+        todo = [name for name in networks if f"{name} {size} {seed}" not in results]
+        if not todo:
+            continue
+        recipe, sample = of_sample(f"scola_{source}_small", size, seed, settings["share"])
+        form = form or {"image_size": recipe.data.size, "channels": recipe.data.channels, "labels": True}
+        test = data.load_examples(source, test_split, **form, **recipe.data.source_options)
+        recipe = enlarging.in_passes(recipe, len(sample), int(settings["steps"]))
+        model = enlarging.trained(recipe, sample, output / "models" / f"scola_{size}_{seed}.keras")
+        new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), int(settings["made"])), seed)
+        for name in todo:
+            measured = SmallSample(
+                test,
+                steps=int(settings["classifier_steps"]),
+                batch_size=int(settings["batch_size"]),
+                network=NETWORKS[name],
+            )
+            row = measured.measure(sample, new, ("real", "mix"), seed, told=lambda way, name=name: print(name, way))
+            network = NETWORKS[name](sample.shape, len(sample.classes))
+            results[f"{name} {size} {seed}"] = row | {"parameters": network.count_params()}
+            write()
+    write_text(output / "table.md", as_markdown(results, networks, size))
+    return results
+
+
+def as_markdown(results: dict, networks: tuple[str, ...], size: int) -> str:
+    """Accuracies in %, mean and 95% interval over samples."""
+    lines = ["| | parameters | half real, half new | real alone |", "|---|---|---|---|"]
+    for name in networks:
+        (count, _), *rest = (over_samples(results, name, size, key) for key in ("parameters", "mix", "real"))
+        cells = [f"{100 * mean:.1f} +- {100 * half:.1f}" for mean, half in rest]
+        lines.append(f"| {name} | {count / 1e6:.2f} M | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+@click.command()
+@click.option("--output", "-o", required=True, type=click.Path(path_type=pathlib.Path))
+@click.option("--network", "networks", multiple=True, type=click.Choice([*NETWORKS]), help="May be repeated.")
+@click.option("--data", "source", default="cifar10", show_default=True, help="A dataset that has a small recipe.")
+@click.option("--test", "test_split", default="test", show_default=True, help="The split that is tested on.")
+@click.option("--size", default=100, show_default=True, type=click.IntRange(2), help="Images a class.")
+@click.option("--samples", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--steps", default=1000, show_default=True, type=click.IntRange(1), help="Of SCOLA.")
+@click.option("--share", default=0.5, show_default=True, type=SHARE, help="Of its recipe's width.")
+@click.option("--classifier-steps", default=500, show_default=True, type=click.IntRange(2))
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(2), help="Of classifiers.")
+@click.option("--made", default=200, show_default=True, type=click.IntRange(2), help="Images made of each class.")
+def main(output: pathlib.Path, networks: tuple[str, ...], **settings) -> None:
+    """Accuracies of several networks that learn from the same images; by default the paper's."""
+    try:
+        table_5_2(output, networks or _PAPERS, **settings)
+        click.echo(read_text(output / "table.md"))
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()
