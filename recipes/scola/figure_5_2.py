@@ -18,10 +18,9 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import NETWORKS
+from kerasinterp.recipes.scola.table_5_1 import NETWORKS, labelled
 
-from kerasinterp import callbacks, data, enlarging, processor, training
-from kerasinterp.data import Examples
+from kerasinterp import callbacks, enlarging, processor, training
 from kerasinterp.data.memory import for_images
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import draw_bars
@@ -88,7 +87,7 @@ def figure_5_2(
     if todo:
         _write(output, kept)  # models that lie there are of this experiment
         build, width = NETWORKS[network]
-        measured = SmallSample(_unseen(recipe), steps=classifier_steps, network=build, width=width)
+        measured = SmallSample(labelled(recipe.data, "test"), steps=classifier_steps, network=build, width=width)
     for seed, loss in todo:
         own = recipe.change(seed=seed)
         sample = new = training.learned_from(own, for_images())
@@ -151,12 +150,6 @@ def _options(loss: str, weights: object) -> dict:
     if loss in _PIXELS:
         return {"reconstruction_loss": _PIXELS[loss]}
     return {"perceptual": {"network": "vgg16" if loss == "vgg16" else "resnet32", "weights": str(weights)}}
-
-
-def _unseen(recipe: Recipe) -> Examples:
-    own = recipe.data
-    sizes = {"image_size": own.size, "channels": own.channels, "invert": own.invert}
-    return data.load_examples(own.source, "test", labels=True, **sizes, **own.source_options)
 
 
 def _train_classifier(recipe: Recipe, path: pathlib.Path, trained_on: int, steps: int) -> float:

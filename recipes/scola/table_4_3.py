@@ -17,9 +17,9 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import SHARE, quality
+from kerasinterp.recipes.scola.table_5_1 import SHARE, labelled, quality
 
-from kerasinterp import data, enlarging, generation, training
+from kerasinterp import enlarging, generation, training
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import train_classifier
 from kerasinterp.evaluation.small_sample import SmallSample
@@ -48,8 +48,7 @@ def table_4_3(
     table = {}
     recipes = {name: find(one).change(seed=seed, epochs=passes, snapshot_every=0) for name, one in RECIPES.items()}
     own = recipes["CGAN"].data
-    form = {"image_size": own.size, "channels": own.channels, "labels": True}
-    train, test = (data.load_examples(own.source, split, **form) for split in (own.split, "test"))
+    train, test = (labelled(own, split) for split in (own.split, "test"))
     images, count = np.asarray(train.images), len(train.classes)
     judge = train_classifier(images, train.labels, count, steps=judge_steps, cache_dir=output / "judge", verbose=1)
     measured = SmallSample(test, steps=classifier_steps, network=NETWORKS[network])

@@ -32,7 +32,7 @@ from kerasinterp.evaluation.learner import interval
 from kerasinterp.evaluation.small_sample import WAYS, SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.nn import cifar_resnet, conv4
-from kerasinterp.recipe import Recipe, find
+from kerasinterp.recipe import Data, Recipe, find
 
 NETWORKS = {
     "resnet20": (cifar_resnet.classifier, 16),  # COLA C.3
@@ -87,11 +87,10 @@ def table_5_1(
     protocol = {key: value for key, value in locals().items() if key not in ("output", "sizes", "samples")}
     ours, *rivals = methods
     own = find(f"{ours}_{source}_small").data
-    form = {"image_size": own.size, "channels": own.channels, "labels": True, **own.source_options}
-    test = data.load_examples(source, test_split, **form)
+    test = labelled(own, test_split)
     build, width = NETWORKS[network]
     measured = SmallSample(test, steps=classifier_steps, batch_size=batch_size, network=build, width=width)
-    whole = data.load_examples(source, own.split, **form)
+    whole = labelled(own, own.split if data.is_dataset(own.source) else own.source)
     judge = train_classifier(
         np.asarray(whole.images),
         whole.labels,
@@ -134,6 +133,14 @@ def table_5_1(
     draw_quality(results, sizes, ("real", *methods), output / "figure_4_5.png")
     draw_made(output, source, sizes, methods, whole)
     return results
+
+
+def labelled(own: Data, split: str) -> Examples:
+    """All images of a split of a recipe's dataset; of a recipe of a folder those of another folder."""
+    form = {"image_size": own.size, "channels": own.channels, "labels": True, "invert": own.invert}
+    if data.is_dataset(own.source):
+        return data.load_examples(own.source, split, **form, **own.source_options)
+    return data.load_examples(split, **form)
 
 
 def kept_results(output: pathlib.Path, protocol: dict, **told: float) -> tuple[dict, Callable[[], None]]:
@@ -268,7 +275,7 @@ def _names(known: tuple[str, ...]):
 @click.command()
 @click.option("--output", "-o", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option("--data", "source", default="cifar10", show_default=True, help="A dataset that has a small recipe.")
-@click.option("--test", "test_split", default="test", show_default=True, help="The split that is tested on.")
+@click.option("--test", "test_split", default="test", show_default=True, help="A split, or of folders a folder.")
 @click.option("--sizes", default="5,10,20", show_default=True, callback=_numbers, help="Images a class.")
 @click.option("--samples", default=3, show_default=True, type=click.IntRange(1), help="Random samples of each size.")
 @click.option(

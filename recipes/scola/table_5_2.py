@@ -18,9 +18,9 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import SHARE, kept_results, of_sample, over_samples
+from kerasinterp.recipes.scola.table_5_1 import SHARE, kept_results, labelled, of_sample, over_samples
 
-from kerasinterp import data, enlarging
+from kerasinterp import enlarging
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
@@ -48,14 +48,13 @@ def table_5_2(
     """Writes what the module's text says; returns accuracies by network and sample, "parameters" beside them."""
     protocol = {"source": source, "test_split": test_split, "size": size, **settings}
     results, write = kept_results(output, protocol)
-    form = None
+    test = None
     for seed in range(samples):
         todo = [name for name in networks if f"{name} {size} {seed}" not in results]
         if not todo:
             continue
         recipe, sample = of_sample(f"scola_{source}_small", size, seed, settings["share"])
-        form = form or {"image_size": recipe.data.size, "channels": recipe.data.channels, "labels": True}
-        test = data.load_examples(source, test_split, **form, **recipe.data.source_options)
+        test = test or labelled(recipe.data, test_split)
         recipe = enlarging.in_passes(recipe, len(sample), int(settings["steps"]))
         model = enlarging.trained(recipe, sample, output / "models" / f"scola_{size}_{seed}.keras")
         new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), int(settings["made"])), seed)
@@ -88,7 +87,7 @@ def as_markdown(results: dict, networks: tuple[str, ...], size: int) -> str:
 @click.option("--output", "-o", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option("--network", "networks", multiple=True, type=click.Choice([*NETWORKS]), help="May be repeated.")
 @click.option("--data", "source", default="cifar10", show_default=True, help="A dataset that has a small recipe.")
-@click.option("--test", "test_split", default="test", show_default=True, help="The split that is tested on.")
+@click.option("--test", "test_split", default="test", show_default=True, help="A split, or of folders a folder.")
 @click.option("--size", default=100, show_default=True, type=click.IntRange(2), help="Images a class.")
 @click.option("--samples", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--steps", default=1000, show_default=True, type=click.IntRange(1), help="Of SCOLA.")
