@@ -1,0 +1,65 @@
+"""COLA against GLO on toy images: the table, its pictures and where it goes on."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from kerasinterp.recipes.cola import figure_4_1
+
+from kerasinterp import data, training
+from kerasinterp.data import Examples
+from kerasinterp.evaluation.small_sample import SmallSample
+from kerasinterp.recipe import find
+
+SMALL = ["--data", "mnist", "--passes", "1", "--share", "0.05", "--made", "10", "--judge-steps", "2"]
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """In place of data toys, of recipes short ones, of classifiers what they would learn from; and what was trained."""
+    asked, trained, train = [], [], training.train
+
+    def load_examples(source, split="train", labels=False, **choices):
+        rng = np.random.default_rng(["train", "test"].index(split))
+        images = rng.integers(0, 256, (200, 28, 28, 1), np.uint8)
+        return Examples(images, np.arange(200) % 10, tuple(map(str, range(10)))) if labels else Examples(images)
+
+    def measure(self, sample, made, ways, seed):
+        asked.append(made)
+        return {"made": len(asked) / 100, "real": 0.5, "cas_test": 0.25}
+
+    def short(name):
+        recipe = find(name).change(images_per_epoch=200, batch_size=40, snapshot_every=0)
+        return recipe.change(epochs=1) if name.startswith("mmdc") else recipe
+
+    monkeypatch.setattr(data, "load_examples", load_examples)
+    monkeypatch.setattr(SmallSample, "measure", measure)
+    monkeypatch.setattr(figure_4_1, "find", short)
+    monkeypatch.setattr(
+        figure_4_1.training, "train", lambda recipe, *a, **k: trained.append(recipe.objective) or train(recipe, *a, **k)
+    )
+    return asked, trained
+
+
+@pytest.mark.slow
+def test_the_table_its_pictures_and_where_it_goes_on(measured, tmp_path):
+    asked, trained = measured
+    given = [*SMALL, "-o", str(tmp_path), "--rival", "VAE"]
+    shown = CliRunner().invoke(figure_4_1.main, given, catch_exceptions=False)
+    assert trained == ["MMDC", "COLA", "GLO", "VAE"]
+    rows = {
+        row.split(" | ")[0].strip("| "): row.split(" | ") for row in shown.output.splitlines() if row.startswith("| ")
+    }
+    assert (rows["COLA"][3], rows["GLO"][3], rows["real"][3]) == ("1", "2", "50") and rows["VAE"][3] == ""
+    table = json.loads((tmp_path / "table.json").read_text())
+    assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "VAE", "real"))
+    for made in asked:  # as many of each cluster, whose class is that of most of its images
+        assert set(np.bincount(made.labels, minlength=10)) == {10}
+    assert {"figure_4_1.png", "figure_4_3.png", "table.md"} <= {path.name for path in tmp_path.iterdir()}
+    assert CliRunner().invoke(figure_4_1.main, given).exit_code == 0 and len(trained) == 4
+
+
+def test_a_run_that_is_none_is_a_sentence(measured, tmp_path):
+    shown = CliRunner().invoke(figure_4_1.main, [*SMALL, "-o", str(tmp_path / "out"), "--clusters", str(tmp_path)])
+    assert shown.exit_code == 1 and "recipe.json" in shown.output and not measured[0]
