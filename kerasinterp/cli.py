@@ -575,7 +575,7 @@ def transfer(
     Its code is found by descent; the part for the class is exchanged, the rest stays.
     """
     _check_directory(output)
-    old = sorted(output.glob("class_*_*.png"))
+    old = [path for path in sorted(output.glob("class_*_*.png")) if re.fullmatch(r"class_\d+_\d+", path.stem)]
     if old and not overwrite:
         raise InputError(f"{output} already holds transferred images: choose another --output, or add --overwrite.")
     if ink:

@@ -101,6 +101,20 @@ def kernel_distance_and_deviation(real_features: np.ndarray, generated_features:
     return _kernel_distance(real, generated, blocks), float(np.sqrt(variance))
 
 
+def distances(generated: np.ndarray, real: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """ "fid", "kid" and "kid_deviation": the functions above, of as many rows of either, drawn at random.
+
+    Distances of other numbers of images do not compare (`frechet_distance`), and rows that were chosen, as many of each
+    class say, come out too near.
+
+    Args and errors: as `kernel_distance_and_deviation`.
+    """
+    rng, count = np.random.default_rng(seed), min(len(real), len(generated))
+    drawn = [np.asarray(one)[rng.permutation(len(one))[:count]] for one in (real, generated)]
+    kid, deviation = kernel_distance_and_deviation(*drawn)
+    return {"fid": gaussian_distance(*drawn), "kid": kid, "kid_deviation": deviation}
+
+
 def _kernel_distance(real: np.ndarray, generated: np.ndarray, blocks: int) -> float:
     rows = -(-max(len(real), len(generated)) // blocks)
     distance = _tensorflow_gan.kernel_classifier_distance_and_std_from_activations

@@ -17,7 +17,8 @@ from kerasinterp.nn import cifar_resnet
 from kerasinterp.ops import views
 
 WAYS = ("real", "mix", "made", "real_tuned", "mix_tuned", "real_transformed", "mix_transformed")
-_RATE, _HALVED = 0.1, tuple(n / 6 for n in range(1, 6))  # C.3: every 30 of 180 epochs
+_RATE = 0.1  # C.3
+_SIXTHS = tuple(n / 6 for n in range(1, 6))  # C.3, of ResNet-20: every 30 of 180 epochs
 _MOMENTUM = 0.9  # He et al. (2016), 4.2, "off-the-shelf"
 # What is tuned, ours: C.3's rate and a smaller one; no weight decay, and the 5e-3 that small samples ask for (Brigato
 # et al., 2021, ciFAIR-10), apart from the gradient, which a momentum of 0.9 adds up tenfold.
@@ -28,19 +29,20 @@ _SHIFT = 8  # a shift's share of the side: 4 of 32 pixels (He et al., 2016, 4.2)
 
 @dataclasses.dataclass(frozen=True)
 class _Setting:
-    """A way to step: C.3's halves the rate, a tuned one lets it fall along half a cosine (Brigato et al.)."""
+    """A way to step: C.3's cuts the rate, a tuned one lets it fall along half a cosine (Brigato et al.)."""
 
+    cuts: tuple[float, ...] = ()
+    factor: float = 1.0
     rate: float = _RATE
     decay: float = 0.0
-    cosine: bool = False
 
     def optimizer(self, steps: int) -> keras.optimizers.Optimizer:
         schedules = keras.optimizers.schedules
-        if self.cosine:
-            rate = schedules.CosineDecay(self.rate, steps)
+        if self.cuts:
+            rates = [self.rate * self.factor**n for n in range(len(self.cuts) + 1)]
+            rate = schedules.PiecewiseConstantDecay([int(share * steps) for share in self.cuts], rates)
         else:
-            rates = [self.rate * 0.5**n for n in range(len(_HALVED) + 1)]
-            rate = schedules.PiecewiseConstantDecay([int(share * steps) for share in _HALVED], rates)
+            rate = schedules.CosineDecay(self.rate, steps)
         return keras.optimizers.SGD(rate, momentum=_MOMENTUM, weight_decay=self.decay or None)
 
 
@@ -48,15 +50,17 @@ class SmallSample:
     """Classifiers that learn from small samples in several ways, and are tested on real images.
 
     All ways have as many steps. `real`, `mix` (half of each batch made) and `made` (alone: Ravuri and Vinyals' CAS)
-    learn as in C.3: SGD at 0.1, halved every sixth of the steps, images shifted by up to an eighth of their side and,
-    in colour, mirrored. `..._tuned`: rate, weight decay and a cosine, chosen on a fifth of the sample's real images
-    that classifiers of half the steps do not learn from. `..._transformed`: as C.3, but under strong random
-    transformations (AugIntAE A.1's, and mirrored) in place of shifts.
+    learn as in C.3: SGD at 0.1, cut on the way (for ResNet-20 halved every sixth of the steps), images shifted by up to
+    an eighth of their side and, in colour, mirrored. `..._tuned`: rate, weight decay and a cosine, chosen on a fifth of
+    the sample's real images that classifiers of half the steps do not learn from (of a mix too: what suits the real
+    ones). `..._transformed`: as C.3, but under strong random transformations (AugIntAE A.1's, and mirrored) in place of
+    shifts.
 
     Args:
         test: labelled images that nothing learns from.
         steps, batch_size: of each classifier (C.3: batches of 128).
         network, width: ResNet-20 (C.3), or another builder with its arguments.
+        cuts, factor: shares of the steps at which the rate is multiplied, but for tuned ways, and by what.
     """
 
     def __init__(
@@ -67,13 +71,15 @@ class SmallSample:
         batch_size: int = 128,
         network: Callable[..., keras.Model] = cifar_resnet.classifier,
         width: int = 16,
+        cuts: tuple[float, ...] = _SIXTHS,
+        factor: float = 0.5,
     ):
         if test.labels is None or test.labels.ndim != 1:
             raise InputError("The test images have no classes: give their labels.")
         if steps < 2 or batch_size < 2:
             raise InputError(f"steps is {steps} and batch_size {batch_size}: give 2 or more of each.")
         self._test, self._classes = as_float(np.asarray(test.images)), np.asarray(test.labels)
-        self._steps, self._batch = steps, batch_size
+        self._steps, self._batch, self._usual = steps, batch_size, _Setting(tuple(cuts), factor)
 
         @functools.cache
         def learner(setting: _Setting, steps: int) -> Learner:
@@ -111,10 +117,15 @@ class SmallSample:
         if unknown := [way for way in ways if way not in WAYS]:
             raise InputError(f"{unknown[0]!r} is no way to learn: choose of {', '.join(WAYS)}.")
         for one in (sample, made, *(others or {}).values()):
-            if one.labels is None or one.labels.max() > self._classes.max() or one.shape != self._test.shape[1:]:
+            if (
+                one.labels is None
+                or one.labels.ndim != 1
+                or one.labels.max() > self._classes.max()
+                or one.shape != self._test.shape[1:]
+            ):
                 raise InputError("Give images of the test images' size, with a class's number for each, as theirs.")
         found: dict[str, float] = {}
-        tuned = _Setting()
+        tuned = self._usual
         if any(way.endswith("tuned") for way in ways):
             tuned = self._tuned(sample, seed, told)
             found |= {"rate": tuned.rate, "decay": tuned.decay}
@@ -122,7 +133,7 @@ class SmallSample:
         for way in (*ways, *(f"made{name}" for name in named if name)):
             source, _, form = way.partition(" ")[0].partition("_")
             moves = _transforming(sample.images) if form == "transformed" else _shifting(sample.shape)
-            learner = self._learner(tuned if form == "tuned" else _Setting(), self._steps)
+            learner = self._learner(tuned if form == "tuned" else self._usual, self._steps)
             new = named[way.removeprefix("made")] if source == "made" else made if source == "mix" else None
             real, new = (new, None) if source == "made" else (sample, new)
             learner.learn(half_and_half(real, new, moves, seed, self._steps, self._batch), seed)
@@ -138,9 +149,9 @@ class SmallSample:
         """Of the grid the setting that knows most of a held-out part; of equals the first."""
         held = held_out(sample.labels, seed)
         learn, judge = sample.select(~held), sample.select(held)
-        images, steps, best = as_float(np.asarray(judge.images)), max(2, self._steps // 2), (-1.0, _Setting())
+        images, steps, best = as_float(np.asarray(judge.images)), max(2, self._steps // 2), (-1.0, self._usual)
         for rate, decay in _GRID:
-            setting = _Setting(rate, decay, cosine=True)
+            setting = _Setting(rate=rate, decay=decay)
             learner = self._learner(setting, steps)
             learner.learn(half_and_half(learn, None, _shifting(sample.shape), seed, steps, self._batch), seed)
             right = float((learner.verdicts(images) == judge.labels).mean())

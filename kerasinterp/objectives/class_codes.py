@@ -66,4 +66,5 @@ class ClassCodes:
 
     def _check_known(self, classes: np.ndarray) -> None:
         if len(unknown := np.setdiff1d(classes, self.known_classes)):
-            raise InputError(f"The model knows no image of class {unknown[0]}: its classes are below {self.classes}.")
+            known = ", ".join(map(str, self.known_classes[:10]))
+            raise InputError(f"The model knows no image of class {unknown[0]}: it has {known}.")

@@ -90,7 +90,13 @@ class GLO(Perceptual, Generator):
         return assignment.clusters(in_ball(tf.convert_to_tensor(self.latents)).numpy(), components, seed)
 
     def of_mixture(self, mixture: np.ndarray, wanted: np.ndarray, seed: int = 0) -> tf.Tensor:
-        """New latents (B, n), each of the Gaussian `wanted` (B,) of those that `mixture` gave."""
+        """New latents (B, n), each of the Gaussian `wanted` (B,) of those that `mixture` gave.
+
+        Raises:
+            InputError: no latent is of one of them.
+        """
+        if len(empty := np.setdiff1d(wanted, mixture)):
+            raise InputError(f"No latent is of Gaussian {empty[0]} of the mixture: want others.")
         noise = np.random.default_rng(seed).standard_normal((len(wanted), self.latents.shape[1]), np.float32)
         return in_ball(gaussian.of_sets(noise, wanted, in_ball(tf.convert_to_tensor(self.latents)), mixture))
 

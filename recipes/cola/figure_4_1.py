@@ -9,7 +9,6 @@ command is called again. README.md has what was measured.
 
 import json
 import pathlib
-import time
 
 import click
 import numpy as np
@@ -20,16 +19,17 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, labelled, protocol_of
+
 from kerasinterp import data, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import clustering_accuracy, train_classifier
 from kerasinterp.evaluation.clusters import classes_of_clusters
-from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation
+from kerasinterp.evaluation.distances import distances
 from kerasinterp.evaluation.figures import draw_bars
-from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
-from kerasinterp.nn import conv4
+from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe, find
 from kerasinterp.run import Run
 
@@ -39,8 +39,10 @@ COLUMNS = {
     "cas": "CAS, %",
     "cas_test": "CAS-Test, %",
     "clusters": "clusters that are classes, %",
+    "images_seen": "images seen",
 }
 _CLUSTERS = 10
+_BATCH = 128  # COLA C.3
 _SHOWN = 10  # images of a cluster in figure 4.3
 
 
@@ -55,10 +57,13 @@ def figure_4_1(
     clusters: pathlib.Path | None,
     made: int,
     judge_steps: int,
+    network: str,
     classifier_steps: int,
     seed: int,
 ) -> dict:
     """Writes what the module's text says; returns the table.
+
+    Classes of clusters are those of most of their training images, one to one.
 
     Args:
         rivals: names of other objectives for networks of that size: a row each, of distances alone.
@@ -67,77 +72,72 @@ def figure_4_1(
         clusters: a run of MMDC; None for one of the recipe.
         made: images made of each cluster.
     """
-    first = find(f"mmdc_{source}").change(seed=seed)
+    protocol = {key: value for key, value in locals().items() if key not in ("output", "rivals", "clusters")}
+    first, recipes = find(f"mmdc_{source}").change(seed=seed), {}
+    short = {"epochs": passes, "snapshot_every": 0, "seed": seed}
+    for name in ("COLA", "GLO"):
+        own = find(f"{name.lower()}_{source}")
+        options = own.objective_options | {"initialisation": initialisation}
+        recipes[name] = own.change(objective_options=options, width=max(1, round(share * own.backbone.width)), **short)
+    recipes |= {name: training.with_objective(recipes["GLO"], name) for name in rivals}
+    for recipe in (first, *recipes.values()):
+        training.check(recipe)  # before anything is trained
+    train = labelled(first.data)
+    test = labelled(first.data, first.target.target_split, train)
     clusters = clusters or _run(first, output / "runs" / "MMDC")
-    cola, glo = (
-        _shortened(find(f"{name}_{source}"), passes, share, seed).change(objective_options=options)
-        for name, options in (
-            ("cola", {"classes": _CLUSTERS, "initialisation": initialisation}),
-            ("glo", {"initialisation": initialisation}),
-        )
-    )
-    recipes = {"COLA": cola.change(after=str(clusters)), "GLO": glo}
-    recipes |= {name: training.with_objective(glo, name) for name in rivals}
-    sizes = {"image_size": first.data.size, "channels": first.data.channels, "labels": True}
-    train, test = (
-        data.load_examples(source, split, **sizes) for split in (first.data.split, first.target.target_split)
-    )
+    before = Run(clusters).recipe.schedule
+    recipes["COLA"] = recipes["COLA"].change(after=str(clusters))
+
+    order = np.random.default_rng(seed).permutation(len(train))
+    learned, unseen = train.select(order[_CLUSTERS * made :]), train.select(order[: _CLUSTERS * made])
     judge = train_classifier(
-        np.asarray(train.images),
-        train.labels,
+        np.asarray(learned.images),
+        learned.labels,
         len(train.classes),
         steps=judge_steps,
         cache_dir=output / "judge",
         verbose=1,
     )
-    measured = SmallSample(test, steps=classifier_steps, batch_size=64, network=conv4.classifier)
-    sample = train.select(np.random.default_rng(seed).permutation(len(train))[: _CLUSTERS * made])
-    table, shown = {}, {}
+    real = judge.features(np.asarray(test.images))
+
+    def away(images: np.ndarray) -> dict[str, float]:
+        found = distances(judge.features(images), real)
+        return found | {key: 1000 * found[key] for key in ("kid", "kid_deviation")}
+
+    table, made_by, shown = {"real": away(np.asarray(unseen.images))}, {}, {}
     for name, recipe in recipes.items():
-        began = time.process_time()
         model = generation.load_generator(_run(recipe, output / "runs" / name) / "model.keras")
-        spent = time.process_time() - began
-        if hasattr(model, "prior_of") or hasattr(model, "mixture"):
-            if hasattr(model, "prior_of"):
-                known = np.asarray(model.clusters)
-                wanted = np.repeat(np.unique(known), made)
-                codes = model.prior_of(wanted, seed)
-            else:
-                known = model.mixture(_CLUSTERS, seed)
-                wanted = np.repeat(np.unique(known), made)
-                codes = model.of_mixture(known, wanted, seed)
-            images = data.to_uint8(generation.decode(model, codes))
-            classes = classes_of_clusters(known, train.labels)
-            shown[name] = images.reshape(-1, made, *images.shape[1:])[:, :_SHOWN]
-            new = Examples(images, classes[wanted], train.classes)
-            found = measured.measure(sample, new, ("made", "real"), seed)
-            table[name] = {"cas": 100 * found["made"], "cas_test": 100 * found["cas_test"], "real": 100 * found["real"]}
-            table[name]["clusters"] = 100 * clustering_accuracy(known, train.labels)
-        else:
+        seen = recipe.schedule.steps * recipe.schedule.batch_size
+        table[name] = {"images_seen": seen + (before.steps * before.batch_size if name == "COLA" else 0)}
+        if name in rivals:
             images = data.to_uint8(generation.sample(model, _CLUSTERS * made, seed))
-            table[name] = {}
-        table[name] |= _distances(judge, images, test) | ({"seconds": spent} if spent > 5.0 else {})
-    table["real"] = _distances(judge, np.asarray(sample.images), test) | {"cas": table["COLA"]["real"]}
-    protocol = {"passes": passes, "share": share, "initialisation": initialisation, "made": made, "seed": seed}
-    protocol |= {"processor": processor.describe(), "judge_accuracy": judge.accuracy}
-    write_text(output / "table.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
+        else:
+            known, wanted, codes = _codes(model, made, seed)
+            images = data.to_uint8(generation.decode(model, codes))
+            classes = classes_of_clusters(known, train.labels)[wanted]
+            made_by[name] = Examples(images, classes, train.classes)
+            shown[name] = [images[classes == one][:_SHOWN] for one in range(_CLUSTERS)]
+            table[name]["clusters"] = 100 * clustering_accuracy(known, train.labels)
+        table[name] |= away(images)
+    measured = protocol_of(network, test, classifier_steps, _BATCH)
+    found = measured.measure(unseen, made_by["COLA"], ("real", "made"), seed, {"GLO": made_by["GLO"]})
+    for name, end in (("COLA", ""), ("GLO", " GLO")):
+        table[name] |= {key: 100 * found[f"{one}{end}"] for key, one in (("cas", "made"), ("cas_test", "cas_test"))}
+    table["real"]["cas"] = 100 * found["real"]
+    told = protocol | {"processor": processor.describe(), "judge_accuracy": judge.accuracy}
+    write_text(output / "table.json", json.dumps(table | {"protocol": told}, indent=1) + "\n")
     write_text(output / "table.md", as_markdown(table))
-    draw_bars(table, output / "figure_4_1.png", COLUMNS)
-    rows = [np.concatenate(pair) for pair in zip(*shown.values(), strict=True)]
-    generation.save_grid(output / "figure_4_3.png", rows, [f"cluster {one}" for one in range(len(rows))], scale=2)
+    draw_bars(table, output / "figure_4_1.png", COLUMNS, errors={"kid": "kid_deviation"})
+    _draw(output / "figure_4_3.png", shown, first.data.shape)
     return table
 
 
 def as_markdown(table: dict) -> str:
     lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name, row in table.items():
-        cells = ["" if row.get(key) is None else f"{row[key]:.3g}" for key in COLUMNS]
+        cells = ["" if row.get(key) is None else f"{row[key]:,.4g}" for key in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _shortened(recipe: Recipe, passes: int, share: float, seed: int) -> Recipe:
-    return recipe.change(width=max(1, round(share * recipe.backbone.width)), epochs=passes, snapshot_every=0, seed=seed)
 
 
 def _run(recipe: Recipe, folder: pathlib.Path) -> pathlib.Path:
@@ -148,13 +148,22 @@ def _run(recipe: Recipe, folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def _distances(judge, images: np.ndarray, test: Examples) -> dict[str, float]:
-    rng = np.random.default_rng(0)
-    features = [
-        judge.features(one[rng.permutation(len(one))[: len(images)]]) for one in (np.asarray(test.images), images)
-    ]
-    kid, deviation = kernel_distance_and_deviation(*features)
-    return {"fid": gaussian_distance(*features), "kid": 1000 * kid, "kid_deviation": 1000 * deviation}
+def _codes(model: Objective, made: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The clusters of the images learned from, those of new ones, as many of each, and codes of the new ones."""
+    own = hasattr(model, "prior_of")
+    known = np.asarray(model.clusters) if own else model.mixture(_CLUSTERS, seed)
+    wanted = np.repeat(np.unique(known), made)
+    return known, wanted, model.prior_of(wanted, seed) if own else model.of_mixture(known, wanted, seed)
+
+
+def _draw(path: pathlib.Path, shown: dict[str, list[np.ndarray]], shape: tuple[int, int, int]) -> None:
+    """Figure 4.3: a row a class, each model's images in a column of its own; nothing where no cluster has the class."""
+    blank = np.full((_SHOWN, *shape), 255, np.uint8)
+    gap, rows = blank[:1], []
+    for number in range(_CLUSTERS):
+        parts = [np.concatenate([own[number], blank])[:_SHOWN] for own in shown.values()]
+        rows.append(np.concatenate([part for one in parts for part in (one, gap)][:-1]))
+    generation.save_grid(path, rows, [", ".join(shown), *[""] * (_CLUSTERS - 1)], scale=2)
 
 
 @click.command()
@@ -162,11 +171,12 @@ def _distances(judge, images: np.ndarray, test: Examples) -> dict[str, float]:
 @click.option("--data", "source", default="mnist", show_default=True, type=click.Choice(["mnist", "cifar10"]))
 @click.option("--rival", "rivals", multiple=True, help="An objective without classes, WGANGP say; may be repeated.")
 @click.option("--passes", default=8, show_default=True, type=click.IntRange(1), help="Of each generator (C.2: 500).")
-@click.option("--share", default=0.5, show_default=True, type=click.FloatRange(0.0, 1.0, min_open=True))
+@click.option("--share", default=0.5, show_default=True, type=SHARE, help="Of the recipes' width.")
 @click.option("--initialisation", default="random", show_default=True, type=click.Choice(["random", "pca"]))
 @click.option("--clusters", type=click.Path(exists=True, path_type=pathlib.Path), help="A run of MMDC.")
 @click.option("--made", default=500, show_default=True, type=click.IntRange(10), help="Images of each cluster.")
 @click.option("--judge-steps", default=2000, show_default=True, type=click.IntRange(1))
+@click.option("--network", default="resnet20", show_default=True, type=click.Choice([*NETWORKS]), help="Of CAS.")
 @click.option("--classifier-steps", default=500, show_default=True, type=click.IntRange(2))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 def main(output: pathlib.Path, **settings) -> None:

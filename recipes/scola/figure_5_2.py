@@ -6,6 +6,7 @@ DIR then holds `table.json`, `table.md`, `figure.png` and `scores.json`, from wh
 called again, and `models`; `resnet32.keras` is the network of the loss `trained`. README.md has what was measured.
 """
 
+import hashlib
 import json
 import pathlib
 
@@ -18,19 +19,19 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import NETWORKS, labelled
+from kerasinterp.recipes.scola.experiment import NETWORKS, labelled, protocol_of
 
 from kerasinterp import callbacks, enlarging, processor, training
 from kerasinterp.data.memory import for_images
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.learner import interval
-from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.recipe import Recipe, find
 
 # Section 5.3.1, without VGG, whose weights are not shipped; "trained" saw more images than the others.
 LOSSES = ("laplacian", "l1", "k-means", "random", "trained")
+_BATCH = 128  # C.3
 _PIXELS = {"laplacian": "laplacian", "l1": "absolute"}
 _NAMES = {"laplacian": "Laplacian pyramid", "l1": "L1", "vgg16": "ImageNet VGG16", "none": "no new images"}
 
@@ -41,6 +42,7 @@ def figure_5_2(
     losses: tuple[str, ...],
     *,
     vgg: pathlib.Path | None = None,
+    test_split: str = "test",
     steps: int,
     samples: int,
     trained_on: int,
@@ -59,6 +61,7 @@ def figure_5_2(
         recipe: SCOLA's, of a small sample; its seed draws the first one.
         losses: of `LOSSES`.
         vgg: a file of VGG16's weights, for a loss more.
+        test_split: what classifiers are tested on; of a recipe of a folder another folder.
         steps: of each model.
         samples: how many are drawn, for each of which all losses have a model.
         trained_on, trained_steps: images a class that `trained` learns from (0: all), and how long.
@@ -79,6 +82,9 @@ def figure_5_2(
         "network": network,
         "classifier_steps": classifier_steps,
         "repeats": repeats,
+        "seed": recipe.seed,
+        "test_split": test_split,
+        "vgg": vgg and hashlib.sha256(vgg.read_bytes()).hexdigest(),
     }
     kept = _read(output / "scores.json", protocol)
     scores = kept["scores"]
@@ -86,8 +92,7 @@ def figure_5_2(
     todo = [(seed, loss) for seed in seeds for loss in losses if f"{loss} {seed}" not in scores]
     if todo:
         _write(output, kept)  # models that lie there are of this experiment
-        build, width = NETWORKS[network]
-        measured = SmallSample(labelled(recipe.data, "test"), steps=classifier_steps, network=build, width=width)
+        measured = protocol_of(network, labelled(recipe.data, test_split), classifier_steps, _BATCH)
     for seed, loss in todo:
         own = recipe.change(seed=seed)
         sample = new = training.learned_from(own, for_images())
@@ -114,7 +119,7 @@ def figure_5_2(
     for loss in losses:
         found = np.array([scores[f"{loss} {seed}"] for seed in seeds])
         table[loss] = interval("accuracy", found.mean(axis=1) if samples > 1 else found[0])
-    told = {"samples": samples, "seed": recipe.seed, "accuracy_of_trained": kept["accuracy"]}
+    told = {"samples": samples, "accuracy_of_trained": kept["accuracy"]}
     protocol |= told | {"processor": processor.describe()}
     write_text(output / "table.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
     write_text(output / "table.md", as_markdown(table, trained_on))
@@ -184,12 +189,13 @@ def _write(output: pathlib.Path, kept: dict) -> None:
 @click.option(
     "--per-class", default=50, show_default=True, type=click.IntRange(2), help="Images a class (paper: 1% of CIFAR-10)."
 )
+@click.option("--test", "test_split", default="test", show_default=True, help="A split, or of folders a folder.")
 @click.option("--loss", "losses", multiple=True, type=click.Choice(LOSSES), help="May be repeated. Default: all.")
 @click.option("--vgg", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path), help="VGG16's weights.")
 @click.option(
     "--steps", default=2000, show_default=True, type=click.IntRange(1), help="Of each model (C.2: 500 epochs)."
 )
-@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(2))
+@click.option("--generator-batch-size", "batch_size", default=128, show_default=True, type=click.IntRange(2))
 @click.option("--width", default=64, show_default=True, type=click.IntRange(1), help="Of the generator.")
 @click.option("--samples", default=3, show_default=True, type=click.IntRange(1))
 @click.option(

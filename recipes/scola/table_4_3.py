@@ -17,19 +17,17 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import SHARE, labelled, quality
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, labelled, protocol_of, quality
 
 from kerasinterp import enlarging, generation, training
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import train_classifier
-from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
-from kerasinterp.nn import cifar_resnet, conv4
 from kerasinterp.recipe import find
 from kerasinterp.run import Run
 
+_BATCH = 128  # C.3
 RECIPES = {"InfoGAN": "scola_cifar10_infogan", "DCGAN": "scola_cifar10_dcgan", "CGAN": "scola_cifar10"}
-NETWORKS = {"resnet20": cifar_resnet.classifier, "conv4": conv4.classifier}
 
 
 def table_4_3(
@@ -51,17 +49,23 @@ def table_4_3(
     train, test = (labelled(own, split) for split in (own.split, "test"))
     images, count = np.asarray(train.images), len(train.classes)
     judge = train_classifier(images, train.labels, count, steps=judge_steps, cache_dir=output / "judge", verbose=1)
-    measured = SmallSample(test, steps=classifier_steps, network=NETWORKS[network])
+    measured, made_by = protocol_of(network, test, classifier_steps, _BATCH), {}
     for name, recipe in recipes.items():
         recipe, run = recipe.change(width=max(1, round(share * recipe.backbone.width))), Run(output / "runs" / name)
         if not run.is_finished(recipe):
             training.train(recipe, run.folder, resume=run.exists)
         model = generation.load_generator(run.model)
-        new = enlarging.made_of_classes(model, train, np.full(count, made), seed)
-        found = measured.measure(train, new, ("real", "made"), seed, told=lambda way, name=name: print(name, way))
-        parameters = model.generator.count_params()
-        table[name] = {"parameters": parameters} | quality(judge, new, test) | found
-        write_text(output / "table.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
+        made_by[name] = enlarging.made_of_classes(model, train, np.full(count, made), seed)
+        table[name] = {"parameters": model.generator.count_params()} | quality(judge, made_by[name], test)
+    first, *rest = made_by
+    others = {name: made_by[name] for name in rest}
+    found = measured.measure(train, made_by[first], ("real", "made"), seed, others, lambda way: print(way, flush=True))
+    for name in made_by:
+        end = "" if name == first else f" {name}"
+        table[name] |= {key: found[f"{key}{end}"] for key in ("made", "cas_test")}
+    write_text(
+        output / "table.json", json.dumps(table | {"real": found["real"], "protocol": protocol}, indent=1) + "\n"
+    )
     write_text(output / "table.md", as_markdown(table))
     return table
 

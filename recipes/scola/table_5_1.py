@@ -8,10 +8,8 @@ it is called again, `table.md`, `table_5_1.png` (figure 5.1's curves), `figure_4
 generators. README.md has what was measured.
 """
 
-import json
 import pathlib
 import time
-from collections.abc import Callable
 
 import click
 import numpy as np
@@ -22,45 +20,40 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
+from kerasinterp.recipes.scola.experiment import (
+    NETWORKS,
+    SHARE,
+    kept_results,
+    labelled,
+    of_sample,
+    protocol_of,
+    quality,
+)
+
 from kerasinterp import data, enlarging, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import train_classifier
-from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation
+from kerasinterp.evaluation import Classifier, train_classifier
 from kerasinterp.evaluation.figures import legend, look, panels, save
 from kerasinterp.evaluation.learner import interval
-from kerasinterp.evaluation.small_sample import WAYS, SmallSample
+from kerasinterp.evaluation.small_sample import WAYS
 from kerasinterp.files import read_text, write_text
-from kerasinterp.nn import cifar_resnet, conv4
-from kerasinterp.recipe import Data, Recipe, find
+from kerasinterp.recipe import Recipe, find
 
-NETWORKS = {
-    "resnet20": (cifar_resnet.classifier, 16),  # COLA C.3
-    "wrn_16_8": (cifar_resnet.wide_classifier, 16),  # C.3, of Tiny ImageNet
-    "conv4": (conv4.classifier, 16),  # ours, for time
-}
 METHODS = ("scola", "cganpd", "cganpd_diffaugment")
-SHARE = click.FloatRange(0.0, 1.0, min_open=True)
-_MEMORY = 2**40  # bytes: small samples are held in memory
+RIVAL = {"rival_steps": 1000, "rival_share": 0.5, "rival_batch": None}
+_LARGEST, _SAMPLES = 100, 3  # images a class and samples of chapter 5
 _SHOWN = 4  # images of a class and size in figure 4.4
+# By key, a title, a factor and a form.
 _QUALITY = {
-    "kid": "kernel distance",
-    "fid": "Frechet distance",
-    "made": "CAS",
-    "cas_test": "CAS-Test",
-    "class_fidelity": "of its class, by the judge",
+    "kid": ("kernel distance x 1000", 1000.0, ".0f"),
+    "fid": ("Frechet distance", 1.0, ".0f"),
+    "made": ("CAS, %", 100.0, ".1f"),
+    "cas_test": ("CAS-Test, %", 100.0, ".1f"),
+    "class_fidelity": ("of its class by the judge, %", 100.0, ".1f"),
+    "seconds": ("processor seconds of training", 1.0, ".0f"),
+    "parameters": ("thousands of the generator's weights", 1e-3, ".0f"),
 }
-
-
-def of_sample(name: str, size: int, seed: int, share: float, batch: int = 0) -> tuple[Recipe, Examples]:
-    """A small sample's recipe by name with a share of its width, and its sample: `size` images of each class.
-
-    A `batch` of 0 is the recipe's, or the whole sample if that is smaller.
-    """
-    recipe = find(name).change(per_class=size, seed=seed)
-    sample = training.learned_from(recipe, _MEMORY)
-    batch = batch or min(recipe.schedule.batch_size, len(sample))
-    return recipe.change(width=max(1, round(share * recipe.backbone.width)), batch_size=batch), sample
 
 
 def table_5_1(
@@ -74,141 +67,141 @@ def table_5_1(
     *,
     steps: int,
     share: float,
-    rival_steps: int,
-    rival_share: float,
-    rival_batch: int,
     network: str,
     classifier_steps: int,
     batch_size: int,
     judge_steps: int,
     made: int,
+    **rival: float | None,
 ) -> dict:
-    """Writes what the module's text says; returns the results by method, size and sample."""
-    protocol = {key: value for key, value in locals().items() if key not in ("output", "sizes", "samples")}
+    """Writes what the module's text says; returns the results by method, size and sample.
+
+    Args:
+        methods: the first is ours, whose images classifiers learn from in all `ways`; others are its rivals.
+        rival: of `RIVAL`, in place of its values.
+    """
+    protocol = {key: value for key, value in locals().items() if key not in ("output", "sizes", "samples", "rival")}
     ours, *rivals = methods
-    own = find(f"{ours}_{source}_small").data
-    test = labelled(own, test_split)
-    build, width = NETWORKS[network]
-    measured = SmallSample(test, steps=classifier_steps, batch_size=batch_size, network=build, width=width)
-    whole = labelled(own, own.split if data.is_dataset(own.source) else own.source)
-    judge = train_classifier(
-        np.asarray(whole.images),
-        whole.labels,
-        len(whole.classes),
-        steps=judge_steps,
-        cache_dir=output / "judge",
-        verbose=1,
-    )
-    results, write = kept_results(output, protocol, judge_accuracy=judge.accuracy)
+    if not rivals and (given := [name for name, value in rival.items() if value is not None]):
+        raise InputError(f"{given[0]} has no effect without other methods than {ours}: leave it out.")
+    rival = RIVAL | {name: value for name, value in rival.items() if value is not None}
+    protocol |= rival if rivals else {}
+    made_as = {ours: (share, None, steps)}
+    for name in rivals:
+        recipe = find(f"{name}_{source}_small")  # before anything is trained
+        batch = rival["rival_batch"] or recipe.schedule.batch_size
+        training.build(recipe.change(batch_size=batch, width=2))  # can it be cut?
+        made_as[name] = rival["rival_share"], batch, rival["rival_steps"]
+    results, write = kept_results(output, protocol)
+    recipe = find(f"{ours}_{source}_small")
+    whole = labelled(recipe.data)
+    test = labelled(recipe.data, test_split, whole)
+    judge, unseen = _judge(whole, recipe, max(sizes), samples, made, judge_steps, output / "judge")
+    measured = protocol_of(network, test, classifier_steps, batch_size)
     for seed in range(samples):
         for size in sizes:
             if f"{ours} {size} {seed}" in results:
                 continue
             made_by, rows = {}, {}
-            for method in methods:
-                part, batch, many = (share, 0, steps) if method == ours else (rival_share, rival_batch, rival_steps)
+            for method, (part, batch, many) in made_as.items():
                 recipe, sample = of_sample(f"{method}_{source}_small", size, seed, part, batch)
                 recipe = enlarging.in_passes(recipe, len(sample), many)
-                began = time.process_time()
-                model = enlarging.trained(recipe, sample, output / "models" / f"{method}_{size}_{seed}.keras")
-                spent = time.process_time() - began
-                counts = np.full(len(sample.classes), made)
-                made_by[method] = enlarging.made_of_classes(model, sample, counts, seed)
-                rows[method] = {"seconds": spent} | quality(judge, made_by[method], test)
+                path, began = output / "models" / f"{method}_{size}_{seed}.keras", time.process_time()
+                there = path.exists()
+                model = enlarging.trained(recipe, sample, path)
+                rows[method] = {
+                    "seconds": None if there else time.process_time() - began,
+                    "parameters": model.generator.count_params(),
+                }
+                made_by[method] = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), made), seed)
+                rows[method] |= quality(judge, made_by[method], test)
             others = {name: made_by[name] for name in rivals}
             place = f"{size} a class, sample {seed}:"
             found = measured.measure(
                 sample, made_by[ours], ways, seed, others, lambda way, place=place: print(place, way, flush=True)
             )
             for name in rivals:
-                for key, whole_key in (("made", f"made {name}"), ("cas_test", f"cas_test {name}")):
-                    if whole_key in found:
-                        rows[name][key] = found.pop(whole_key)
+                own = [key for key in ("made", "cas_test") if f"{key} {name}" in found]
+                rows[name] |= {key: found.pop(f"{key} {name}") for key in own}
             rows[ours] |= found
-            rows["real"] = quality(judge, sample, test) | {"made": found.get("real")}
+            rows["real"] = quality(judge, unseen, test) | {"made": found.get("real")}
             results |= {f"{name} {size} {seed}": row for name, row in rows.items()}
-            write()
-    write_text(output / "table.md", as_markdown(results, sizes, methods, ways))
+            write(judge_accuracy=judge.accuracy)
+    results = {
+        place: row
+        for place, row in results.items()
+        for _, size, seed in [place.split()]
+        if int(size) in sizes and int(seed) < samples
+    }
+    write_text(output / "table.md", as_markdown(results, sizes, methods, ways, judge.accuracy))
     draw_ways(results, sizes, ours, ways, output / "table_5_1.png")
     draw_quality(results, sizes, ("real", *methods), output / "figure_4_5.png")
-    draw_made(output, source, sizes, methods, whole)
+    draw_made(output, sizes, methods, whole)
     return results
 
 
-def labelled(own: Data, split: str) -> Examples:
-    """All images of a split of a recipe's dataset; of a recipe of a folder those of another folder."""
-    form = {"image_size": own.size, "channels": own.channels, "labels": True, "invert": own.invert}
-    if data.is_dataset(own.source):
-        return data.load_examples(own.source, split, **form, **own.source_options)
-    return data.load_examples(split, **form)
+def _judge(
+    whole: Examples, recipe: Recipe, size: int, samples: int, made: int, steps: int, cache: pathlib.Path
+) -> tuple[Classifier, Examples]:
+    """A classifier of images that are in no sample, and as many that it did not learn from either as are made.
 
-
-def kept_results(output: pathlib.Path, protocol: dict, **told: float) -> tuple[dict, Callable[[], None]]:
-    """What `results.json` holds, and what writes it anew, with what is `told` beside the protocol.
-
-    Raises:
-        InputError: it is of an experiment with another protocol, or damaged.
+    It is the same for all sizes up to 100 a class and up to three samples, or half of the images.
     """
-    kept, protocol = output / "results.json", json.loads(json.dumps(protocol))
-    results: dict = {}
-    if kept.exists():
-        try:
-            held = json.loads(read_text(kept))
-            results, before = held["results"], held["protocol"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{kept} is no file of results: remove it, and they are made again.") from error
-        if changed := [key for key, value in protocol.items() if before.get(key) != value]:
-            raise InputError(f"{output} holds an experiment with other {', '.join(changed)}: choose another --output.")
-
-    def write() -> None:
-        whole = protocol | told | {"processor": processor.describe()}
-        write_text(kept, json.dumps({"protocol": whole, "results": results}, indent=1) + "\n")
-
-    return results, write
-
-
-def quality(judge, images: Examples, test: Examples) -> dict[str, float]:
-    """Distances from as many test images, in the judge's features, and the share that it takes for their class."""
-    drawn = np.random.default_rng(0).permutation(len(test))[: max(len(images), 1000)]
-    new, real = judge.features(np.asarray(images.images)), judge.features(np.asarray(test.images)[drawn])
-    order = np.random.default_rng(1).permutation(len(new))
-    kid, deviation = kernel_distance_and_deviation(real, new[order])
-    return {
-        "kid": kid,
-        "kid_deviation": deviation,
-        "fid": gaussian_distance(real, new),
-        "class_fidelity": float((judge.predict(np.asarray(images.images)) == images.labels).mean()),
-    }
+    most = max(size, min(_LARGEST, int(np.bincount(whole.labels).min()) // 2))
+    free = np.ones(len(whole), bool)
+    for seed in range(max(samples, _SAMPLES)):  # a smaller sample is part of a larger one of its seed
+        free &= ~recipe.change(per_class=most, seed=seed).trained_on(len(whole), whole.labels)
+    order = np.random.default_rng(0).permutation(np.flatnonzero(free))
+    apart = min(made * len(whole.classes), len(order) // 5)
+    learned, unseen = whole.select(order[apart:]), whole.select(order[:apart])
+    judge = train_classifier(
+        np.asarray(learned.images),
+        learned.labels,
+        len(whole.classes),
+        steps=steps,
+        cache_dir=cache,
+        verbose=1,
+    )
+    return judge, unseen
 
 
 def over_samples(results: dict, method: str, size: int, key: str, less: str = "") -> tuple[float, float] | None:
-    """Mean and half of the 95% interval over samples; of differences to another measure, `less`."""
+    """Mean and half of the 95% interval over samples, NaN of one; of differences to another measure, `less`."""
     rows = [row for place, row in results.items() if place.split()[:2] == [method, str(size)]]
     values = [row[key] - (row[less] if less else 0.0) for row in rows if row.get(key) is not None]
-    if len(values) < 2:  # no interval
+    if len(values) < 2:
         return (values[0], float("nan")) if values else None
     found = interval("mean", np.array(values))
     return found["mean"], found["mean_high"] - found["mean"]
 
 
-def as_markdown(results: dict, sizes: tuple[int, ...], methods: tuple[str, ...], ways: tuple[str, ...]) -> str:
-    head = f"| | {' | '.join(f'{size} a class' for size in sizes)} |\n|---|{'---|' * len(sizes)}\n"
+def cell(found: tuple[float, float] | None, scale: float = 100.0, form: str = ".1f") -> str:
+    """A table's: mean, and half of the interval where there is one; nothing of nothing."""
+    if found is None:
+        return ""
+    mean, half = (scale * one for one in found)
+    return f"{mean:{form}}" + ("" if np.isnan(half) else f" +- {half:{form.removeprefix('+')}}")
+
+
+def as_markdown(
+    results: dict, sizes: tuple[int, ...], methods: tuple[str, ...], ways: tuple[str, ...], accuracy: float
+) -> str:
+    head = [f"| | {' | '.join(f'{size} a class' for size in sizes)} |", f"|---|{'---|' * len(sizes)}"]
 
     def line(name: str, method: str, key: str, less: str = "", scale: float = 100.0, form: str = ".1f") -> str:
-        found = [over_samples(results, method, size, key, less) for size in sizes]
-        cells = ["" if one is None else f"{scale * one[0]:{form}} +- {scale * one[1]:.1f}" for one in found]
+        cells = [cell(over_samples(results, method, size, key, less), scale, form) for size in sizes]
         return f"| {name} | {' | '.join(cells)} |"
 
-    text = ["Accuracy on test images in %, mean and 95% interval over samples:", "", head.rstrip()]
+    text = ["Accuracy on test images, %, mean and half of the 95% interval over samples:", "", *head]
     text += [line(way.replace("_", ", "), methods[0], way) for way in ways]
     pairs = [(way, way.replace("mix", "real")) for way in ways if way.startswith("mix")]
-    text += [line(f"{a} - {b}", methods[0], a, b, form="+.1f") for a, b in pairs if b in ways]
-    for key, title in _QUALITY.items():
-        scale = 1.0 if key in ("fid",) else 1000.0 if key == "kid" else 100.0
-        text += ["", title + (" x 1000" if key == "kid" else "") + ":", "", head.rstrip()]
-        text += [line(method, method, key, scale=scale) for method in ("real", *methods)]
-    text += ["", "Processor seconds of a generator's training:", "", head.rstrip()]
-    text += [line(method, method, "seconds", scale=1.0) for method in methods]
+    text += [line(f"{a} - {b}".replace("_", ", "), methods[0], a, b, form="+.1f") for a, b in pairs if b in ways]
+    for key, (title, scale, form) in _QUALITY.items():
+        text += ["", f"{title[0].upper()}{title[1:]}:", "", *head]
+        rows = ("real", *methods) if key not in ("cas_test", "seconds", "parameters") else methods
+        text += [line(method, method, key, scale=scale, form=form) for method in rows]
+    note = "Distances are from as many test images; `real` are images of no sample, which the judge did not learn from."
+    text += ["", f"{note} Of other unseen images it knows {100 * accuracy:.1f}%."]
     return "\n".join(text) + "\n"
 
 
@@ -221,10 +214,11 @@ def draw_ways(results: dict, sizes: tuple[int, ...], method: str, ways: tuple[st
 
 
 def draw_quality(results: dict, sizes: tuple[int, ...], methods: tuple[str, ...], path: pathlib.Path) -> None:
-    figure, axes = panels(list(_QUALITY.values()), columns=3)
-    for axis, key in zip(axes, _QUALITY, strict=True):
+    shown = {key: own for key, own in _QUALITY.items() if key not in ("seconds", "parameters")}
+    figure, axes = panels([title for title, *_ in shown.values()], columns=3)
+    for axis, (key, (_, scale, _)) in zip(axes, shown.items(), strict=True):
         for number, method in enumerate(methods):
-            _curve(axis, results, sizes, method, key, method, number, 1.0)
+            _curve(axis, results, sizes, method, key, method, number, scale)
     legend(figure, axes[0])
     save(figure, path)
 
@@ -238,12 +232,10 @@ def _curve(axis, results: dict, sizes, method: str, key: str, label: str, number
     axis.set_xlabel("images a class")
 
 
-def draw_made(
-    output: pathlib.Path, source: str, sizes: tuple[int, ...], methods: tuple[str, ...], whole: Examples
-) -> None:
+def draw_made(output: pathlib.Path, sizes: tuple[int, ...], methods: tuple[str, ...], whole: Examples) -> None:
     """Figure 4.4: a column a class, some rows a method and size."""
     rng, classes = np.random.default_rng(0), len(whole.classes)
-    real = [rng.choice(np.flatnonzero(whole.labels == one), _SHOWN, replace=False) for one in range(classes)]
+    real = [np.resize(rng.permutation(np.flatnonzero(whole.labels == one)), _SHOWN) for one in range(classes)]
     rows, names = [*np.asarray(whole.images)[np.stack(real, axis=1)]], ["real", *[""] * (_SHOWN - 1)]
     for size in sizes:
         for method in methods:
@@ -257,9 +249,12 @@ def draw_made(
 
 def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, ...]:
     try:
-        return tuple(sorted({int(one) for one in text.split(",")}))
+        found = tuple(sorted({int(one) for one in text.split(",")}))
     except ValueError:
         raise click.BadParameter(f"{text!r} is no list of numbers: give 5,10,20, say.") from None
+    if found[0] < 2:
+        raise click.BadParameter(f"{found[0]} images a class are too few: give 2 or more.")
+    return found
 
 
 def _names(known: tuple[str, ...]):
@@ -284,9 +279,9 @@ def _names(known: tuple[str, ...]):
 @click.option("--ways", default=",".join(WAYS), show_default=True, callback=_names(WAYS), help="Ways to learn.")
 @click.option("--steps", default=1000, show_default=True, type=click.IntRange(1), help="Of the first method.")
 @click.option("--share", default=0.5, show_default=True, type=SHARE, help="Of its recipe's width.")
-@click.option("--rival-steps", default=1000, show_default=True, type=click.IntRange(1), help="Of the other methods.")
-@click.option("--rival-share", default=0.5, show_default=True, type=SHARE, help="Of their recipes' width.")
-@click.option("--rival-batch", default=0, show_default=True, type=click.IntRange(0), help="0: their recipes'.")
+@click.option("--rival-steps", type=click.IntRange(1), help="Of the other methods.  [default: 1000]")
+@click.option("--rival-share", type=SHARE, help="Of their recipes' width.  [default: 0.5]")
+@click.option("--rival-batch", type=click.IntRange(1), help="[default: their recipes']")
 @click.option("--network", default="resnet20", show_default=True, type=click.Choice([*NETWORKS]), help="Classifiers.")
 @click.option("--classifier-steps", default=500, show_default=True, type=click.IntRange(2))
 @click.option("--batch-size", default=128, show_default=True, type=click.IntRange(2), help="Of classifiers.")

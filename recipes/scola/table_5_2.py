@@ -6,7 +6,6 @@ One SCOLA for each sample, and each network after it, half of a batch made. DIR 
 the command goes on when it is called again, `table.md`, and the generators.
 """
 
-import functools
 import pathlib
 
 import click
@@ -18,22 +17,14 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.table_5_1 import SHARE, kept_results, labelled, of_sample, over_samples
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, kept_results, labelled, of_sample, protocol_of
+from kerasinterp.recipes.scola.table_5_1 import cell, over_samples
 
 from kerasinterp import enlarging
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
-from kerasinterp.nn import cifar_resnet, conv4
 
-NETWORKS = {
-    "ResNet-20": cifar_resnet.classifier,
-    "ResNet-32": functools.partial(cifar_resnet.classifier, depth=32),
-    "WRN-28-10": functools.partial(cifar_resnet.wide_classifier, depth=28, widening=10),
-    "WRN-16-8": cifar_resnet.wide_classifier,  # C.3's of Tiny ImageNet
-    "conv4": conv4.classifier,  # ours, for time
-}
-_PAPERS = ("ResNet-20", "ResNet-32", "WRN-28-10")
+_PAPERS = ("resnet20", "resnet32", "wrn_28_10")
 
 
 def table_5_2(
@@ -54,19 +45,14 @@ def table_5_2(
         if not todo:
             continue
         recipe, sample = of_sample(f"scola_{source}_small", size, seed, settings["share"])
-        test = test or labelled(recipe.data, test_split)
+        test = test or labelled(recipe.data, test_split, labelled(recipe.data))
         recipe = enlarging.in_passes(recipe, len(sample), int(settings["steps"]))
         model = enlarging.trained(recipe, sample, output / "models" / f"scola_{size}_{seed}.keras")
         new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), int(settings["made"])), seed)
         for name in todo:
-            measured = SmallSample(
-                test,
-                steps=int(settings["classifier_steps"]),
-                batch_size=int(settings["batch_size"]),
-                network=NETWORKS[name],
-            )
+            measured = protocol_of(name, test, int(settings["classifier_steps"]), int(settings["batch_size"]))
             row = measured.measure(sample, new, ("real", "mix"), seed, told=lambda way, name=name: print(name, way))
-            network = NETWORKS[name](sample.shape, len(sample.classes))
+            network = NETWORKS[name][0](sample.shape, len(sample.classes))
             results[f"{name} {size} {seed}"] = row | {"parameters": network.count_params()}
             write()
     write_text(output / "table.md", as_markdown(results, networks, size))
@@ -78,7 +64,7 @@ def as_markdown(results: dict, networks: tuple[str, ...], size: int) -> str:
     lines = ["| | parameters | half real, half new | real alone |", "|---|---|---|---|"]
     for name in networks:
         (count, _), *rest = (over_samples(results, name, size, key) for key in ("parameters", "mix", "real"))
-        cells = [f"{100 * mean:.1f} +- {100 * half:.1f}" for mean, half in rest]
+        cells = map(cell, rest)
         lines.append(f"| {name} | {count / 1e6:.2f} M | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -187,3 +187,15 @@ def test_grey_images_count_as_colour_images_with_equal_channels():
 def test_oblong_images_are_refused_by_sliced_wasserstein():
     with pytest.raises(InputError, match="square"):
         sliced_wasserstein(np.zeros((2, 28, 24, 1)), np.zeros((2, 28, 24, 1)))
+
+
+def test_distances_are_of_as_many_of_either():
+    """Of equal distributions none is seen, however many more there are of one; and the order says nothing."""
+    rng = np.random.default_rng(0)
+    real, made = rng.normal(size=(2000, 4)), rng.normal(size=(200, 4))
+    found = distances.distances(made, real, seed=1)
+    assert found["fid"] < 0.2 and abs(found["kid"]) < 3 * found["kid_deviation"]
+    chosen = real[np.random.default_rng(1).permutation(2000)[:200]]
+    assert found["fid"] == pytest.approx(distances.gaussian_distance(chosen, made), rel=1e-6)
+    assert distances.distances(made + 1.0, real, seed=1)["fid"] == pytest.approx(4.0, abs=1.0)
+    assert distances.distances(real, made, seed=1)["fid"] == pytest.approx(found["fid"], abs=0.2)

@@ -86,6 +86,9 @@ def test_the_papers_way_halves_its_rate_every_sixth(stubs):
     (learner,) = stubs
     assert [learner.rates[30 * n + 15] for n in range(6)] == pytest.approx([0.1 * 0.5**n for n in range(6)])
     assert learner.optimizer.momentum == 0.9 and not learner.decay
+    wide = small_sample.SmallSample(sample, steps=200, cuts=(0.3, 0.6, 0.9), factor=0.2)
+    wide.measure(sample, sample, ("real",))
+    assert [stubs[1].rates[n] for n in (50, 100, 150, 190)] == pytest.approx([0.1 * 0.2**n for n in range(4)])
 
 
 @pytest.mark.parametrize(("count", "held"), [(2, 1), (5, 1), (9, 1), (10, 2), (21, 4)])
@@ -110,6 +113,7 @@ def test_photographs_are_mirrored_and_drawings_are_not():
         ({"ways": ("mixed",)}, "'mixed' is no way to learn"),
         ({"made": Examples(examples().images)}, "a class's number for each"),
         ({"made": Examples(examples().images, examples().labels + 1)}, "a class's number for each"),
+        ({"made": Examples(examples().images, np.eye(2, dtype=int)[examples().labels])}, "a class's number for each"),
         ({"sample": examples().select(np.array([0, 2, 1])), "ways": ("real_tuned",)}, "has a single image"),
     ],
 )

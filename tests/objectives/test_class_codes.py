@@ -36,7 +36,7 @@ def test_classes_are_those_of_which_there_are_codes():
     model = make()
     np.testing.assert_array_equal(model.known_classes, [0, 2])
     for refused in (lambda: model.with_class(model.latents[:1], [1]), lambda: model.prior_of([1])):
-        with pytest.raises(InputError, match="knows no image of class 1: its classes are below 3"):
+        with pytest.raises(InputError, match="knows no image of class 1: it has 0, 2"):
             refused()
 
 

@@ -25,9 +25,9 @@ def measured(monkeypatch):
         images = rng.integers(0, 256, (200, 28, 28, 1), np.uint8)
         return Examples(images, np.arange(200) % 10, tuple(map(str, range(10)))) if labels else Examples(images)
 
-    def measure(self, sample, made, ways, seed):
-        asked.append(made)
-        return {"made": len(asked) / 100, "real": 0.5, "cas_test": 0.25}
+    def measure(self, sample, made, ways, seed, others):
+        asked.extend([made, *others.values()])
+        return {"made": 0.01, "made GLO": 0.02, "real": 0.5, "cas_test": 0.25, "cas_test GLO": 0.75}
 
     def short(name):
         recipe = find(name).change(images_per_epoch=200, batch_size=40, snapshot_every=0)
@@ -36,9 +36,12 @@ def measured(monkeypatch):
     monkeypatch.setattr(data, "load_examples", load_examples)
     monkeypatch.setattr(SmallSample, "measure", measure)
     monkeypatch.setattr(figure_4_1, "find", short)
-    monkeypatch.setattr(
-        figure_4_1.training, "train", lambda recipe, *a, **k: trained.append(recipe.objective) or train(recipe, *a, **k)
-    )
+
+    def noted(recipe, *given, **options):
+        trained.append(recipe.objective)
+        return train(recipe, *given, **options)
+
+    monkeypatch.setattr(figure_4_1.training, "train", noted)
     return asked, trained
 
 
@@ -48,10 +51,10 @@ def test_the_table_its_pictures_and_where_it_goes_on(measured, tmp_path):
     given = [*SMALL, "-o", str(tmp_path), "--rival", "VAE"]
     shown = CliRunner().invoke(figure_4_1.main, given, catch_exceptions=False)
     assert trained == ["MMDC", "COLA", "GLO", "VAE"]
-    rows = {
-        row.split(" | ")[0].strip("| "): row.split(" | ") for row in shown.output.splitlines() if row.startswith("| ")
-    }
-    assert (rows["COLA"][3], rows["GLO"][3], rows["real"][3]) == ("1", "2", "50") and rows["VAE"][3] == ""
+    lines = [line.split(" | ") for line in shown.output.splitlines() if line.startswith("| ")]
+    rows = {line[0].removeprefix("| "): line for line in lines}
+    assert [rows[name][3] for name in ("real", "COLA", "GLO", "VAE")] == ["50", "1", "2", ""]
+    assert [rows[name][6].rstrip("| ") for name in ("COLA", "GLO", "VAE")] == ["400", "200", "200"]  # MMDC's too
     table = json.loads((tmp_path / "table.json").read_text())
     assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "VAE", "real"))
     for made in asked:  # as many of each cluster, whose class is that of most of its images

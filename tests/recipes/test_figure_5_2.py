@@ -6,14 +6,14 @@ import types
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from kerasinterp.recipes.scola import figure_5_2
+from kerasinterp.recipes.scola import experiment, figure_5_2
 from PIL import Image
 
 from kerasinterp import data
 from kerasinterp.data import Examples
 from kerasinterp.nn import cifar_resnet, conv4
 
-SMALL = ["--per-class", "3", "--steps", "4", "--width", "2", "--batch-size", "16", "--made", "2"]
+SMALL = ["--per-class", "3", "--steps", "4", "--width", "2", "--generator-batch-size", "16", "--made", "2"]
 SMALL += ["--classifier-steps", "2", "--network", "conv4"]
 
 
@@ -46,7 +46,7 @@ def trained(monkeypatch):
     class Known:
         """Scores each model, in the order that they are asked for."""
 
-        def __init__(self, test, *, steps, network, width):
+        def __init__(self, test, *, steps, network, width, **others):
             assert (len(test), steps, network, width) == (60, 2, conv4.classifier, 16)
 
         def measure(self, sample, made, ways, seed):
@@ -61,7 +61,7 @@ def trained(monkeypatch):
         lambda model, sample, counts, seed: sample.select(np.repeat(np.arange(10), counts)),
     )
     monkeypatch.setattr(figure_5_2.training, "train_resnet32", train_resnet32)
-    monkeypatch.setattr(figure_5_2, "SmallSample", Known)
+    monkeypatch.setattr(experiment, "SmallSample", Known)
     return asked
 
 

@@ -1,13 +1,15 @@
 """COLA's table 5.1, its files and where it goes on, on toy images."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from kerasinterp.recipes.scola import table_4_3, table_5_1, table_5_2
+from kerasinterp.recipes.scola import experiment, table_4_3, table_5_1, table_5_2
 
 from kerasinterp.data import Examples
+from kerasinterp.errors import InputError
 from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.recipe import find
 
@@ -32,8 +34,8 @@ SMALL += ["--methods", "scola,cganpd", "--ways", "real,mix,made", "--classifier-
 
 def toys(source, split="train", **choices):
     rng = np.random.default_rng(["train", "test"].index(split))
-    labels = np.arange(100) % CLASSES
-    return Examples(rng.integers(0, 256, (100, 32, 32, 3), np.uint8), labels, tuple(map(str, range(CLASSES))))
+    labels = np.arange(400) % CLASSES
+    return Examples(rng.integers(0, 256, (400, 32, 32, 3), np.uint8), labels, tuple(map(str, range(CLASSES))))
 
 
 @pytest.fixture
@@ -66,9 +68,11 @@ def test_the_table_its_files_and_where_it_goes_on(measured, tmp_path):
         f"{who} {n} {seed}" for who in ("scola", "cganpd", "real") for n in (2, 5) for seed in (0, 1)
     }
     assert kept["results"]["cganpd 5 1"]["made"] == 0.75 and kept["results"]["real 5 1"]["made"] == 0.04
-    del kept["results"]["scola 5 1"]
+    gone = kept["results"].pop("scola 5 1")
     (tmp_path / "results.json").write_text(json.dumps(kept))
     assert CliRunner().invoke(table_5_1.main, asked).exit_code == 0 and measured[4:] == [(5, 1)]
+    again = json.loads((tmp_path / "results.json").read_text())["results"]["scola 5 1"]
+    assert again["kid"] == gone["kid"] and gone["seconds"] > 0.0 and again["seconds"] is None  # its model was there
     other = CliRunner().invoke(table_5_1.main, [*asked, "--made", "3"])
     assert other.exit_code == 1 and "other made: choose another --output" in other.output
 
@@ -76,31 +80,32 @@ def test_the_table_its_files_and_where_it_goes_on(measured, tmp_path):
 @pytest.mark.slow
 def test_other_tables_of_the_same_protocol(measured, tmp_path, monkeypatch):
     """Table 5.2's networks after one SCOLA, and table 4.3's generators."""
-    monkeypatch.setattr(
-        SmallSample, "measure", lambda *_, **__: {"real": 0.25, "mix": 0.5, "made": 0.75, "cas_test": 0.125}
-    )
+    learned = []
+
+    def measure(self, sample, made, ways, seed, others=None, told=None):
+        learned.append((len(sample), len(made), *(others or {})))
+        named = {"": 0.1} | {f" {name}": 0.2 + number / 10 for number, name in enumerate(others or {})}
+        found = {f"{key}{name}": value for name, value in named.items() for key in ("made", "cas_test")}
+        return found | {"real": 0.25, "mix": 0.5}
+
+    monkeypatch.setattr(SmallSample, "measure", measure)
     asked = [
         "-o",
         str(tmp_path / "52"),
-        "--network",
-        "conv4",
-        "--network",
-        "ResNet-20",
-        "--size",
-        "2",
-        "--samples",
-        "2",
+        *["--network", "conv4", "--network", "resnet20", "--size", "2", "--samples", "2"],
     ]
     asked += ["--steps", "2", "--share", "0.03", "--made", "2", "--classifier-steps", "2"]
     shown = CliRunner().invoke(table_5_2.main, asked, catch_exceptions=False)
-    assert "| ResNet-20 | 0.27 M | 50.0 +- 0.0 | 25.0 +- 0.0 |" in shown.output
+    assert "| resnet20 | 0.27 M | 50.0 +- 0.0 | 25.0 +- 0.0 |" in shown.output
     assert {path.name for path in (tmp_path / "52" / "models").iterdir()} == {"scola_2_0.keras", "scola_2_1.keras"}
+    assert learned == [(20, 20)] * 4
     asked = ["-o", str(tmp_path / "43"), "--passes", "1", "--share", "0.03", "--made", "2", "--judge-steps", "2"]
     monkeypatch.setattr(table_4_3, "find", lambda name: find(name).change(images_per_epoch=100, batch_size=20))
     shown = CliRunner().invoke(table_4_3.main, asked, catch_exceptions=False)
     rows = shown.output.strip().splitlines()[-3:]
     assert [row.split(" | ")[0] for row in rows] == ["| InfoGAN", "| DCGAN", "| CGAN"]
-    assert all(row.endswith("| 75.0 | 12.5 |") for row in rows)
+    assert [row.split(" | ")[-2:] for row in rows] == [[f"{n}0.0", f"{n}0.0 |"] for n in (1, 2, 3)]
+    assert learned[4:] == [(400, 20, "DCGAN", "CGAN")]  # the classifier of real images once
 
 
 def test_intervals_are_over_samples():
@@ -117,9 +122,37 @@ def test_intervals_are_over_samples():
         (["--sizes", "five"], "'five' is no list of numbers"),
         (["--ways", "real,mixed"], "'mixed' is none of real"),
         (["--methods", "gan"], "'gan' is none of scola"),
-        (["--data", "cifar1"], "scola_cifar1_small"),
+        (["--data", "cifar1"], "cifar1_small"),
+        (["--data", "mnist"], "cganpd_mnist_small"),
+        (["--sizes", "1,5"], "1 images a class are too few"),
+        (["--methods", "scola"], "rival_steps has no effect without other methods"),
+        (["--rival-batch", "21"], "A batch of 21 cannot be cut into 5 equal slices"),
     ],
 )
 def test_mistakes_are_a_sentence(asked, sentence, measured, tmp_path):
     shown = CliRunner().invoke(table_5_1.main, [*SMALL, "-o", str(tmp_path / "out"), *asked])
     assert shown.exit_code != 0 and sentence in shown.output and not (tmp_path / "out").exists()
+
+
+def test_results_of_another_experiment_are_not_taken(tmp_path):
+    """They are written before anything is trained, so that models without results are of this experiment too."""
+    results, write = experiment.kept_results(tmp_path, {"steps": 3})
+    assert results == {} and (tmp_path / "results.json").exists()
+    with pytest.raises(InputError, match="other steps: choose another --output"):
+        experiment.kept_results(tmp_path, {"steps": 4})
+    results["one"] = {"mix": 0.5}
+    write(judge_accuracy=0.9)
+    assert experiment.kept_results(tmp_path, {"steps": 3})[0] == {"one": {"mix": 0.5}}
+    for text in ("{", "[]", '{"protocol": 3, "results": {}}'):
+        (tmp_path / "results.json").write_text(text)
+        with pytest.raises(InputError, match="is no file of results"):
+            experiment.kept_results(tmp_path, {"steps": 3})
+
+
+def test_images_of_other_classes_are_refused(measured, monkeypatch):
+    own = find("scola_cifar10_small").data
+    whole = experiment.labelled(own)
+    assert len(experiment.labelled(own, "test", whole)) == 400
+    fewer = dataclasses.replace(whole, classes=("x", *whole.classes[1:]))
+    with pytest.raises(InputError, match="test has other classes than cifar10"):
+        experiment.labelled(own, "test", fewer)
