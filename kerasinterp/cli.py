@@ -389,9 +389,7 @@ def generate(
     given none.
     """
     _check_directory(output)
-    old = sorted(output.glob("generated_*.png"))
-    if old and not overwrite:
-        raise InputError(f"{output} already holds generated images: choose another --output, or add --overwrite.")
+    old = _of_earlier_call(output, r"generated_\d+", "generated", overwrite)
     if midpoints:
         _refuse_given(("count", "seed"), "with --midpoints")
     if ink:
@@ -575,9 +573,7 @@ def transfer(
     Its code is found by descent; the part for the class is exchanged, the rest stays.
     """
     _check_directory(output)
-    old = [path for path in sorted(output.glob("class_*_*.png")) if re.fullmatch(r"class_\d+_\d+", path.stem)]
-    if old and not overwrite:
-        raise InputError(f"{output} already holds transferred images: choose another --output, or add --overwrite.")
+    old = _of_earlier_call(output, r"class_\d+_\d+", "transferred", overwrite)
     if ink:
         _refuse_given(("invert",), "with --ink, which sees for itself what is dark")
     with _quiet():
@@ -863,6 +859,14 @@ def _refuse_given(names: Sequence[str], why: str) -> None:
         given = context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
         if parameter.name in names and given:
             raise InputError(f"{parameter.opts[0]} has no effect {why}: leave it out.")
+
+
+def _of_earlier_call(output: Path, stem: str, kind: str, overwrite: bool) -> list[Path]:
+    """Images of a command that lie in the directory, and no one else's."""
+    old = [path for path in sorted(output.glob("*.png")) if re.fullmatch(stem, path.stem)]
+    if old and not overwrite:
+        raise InputError(f"{output} already holds {kind} images: choose another --output, or add --overwrite.")
+    return old
 
 
 def _check_directory(directory: Path) -> None:

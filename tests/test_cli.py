@@ -738,8 +738,13 @@ def test_transfer_writes_each_image_in_each_class(capfd, of_classes, generator, 
     again = ("transfer", of_classes, seeds / "0.png", "-o", tmp_path / "new", "--overwrite", "--classes")
     assert "knows no image of class 1: choose of its 2 classes, 0 to 2" in fails(capfd, *again, "1")
     assert len(list((tmp_path / "new").iterdir())) == 7
-    assert run(capfd, *again, "2,2")[0] == 0
-    assert {path.name for path in (tmp_path / "new").iterdir()} == {"transfer.png", "class_2_0000.png"}
+    for name in ("class_photo_1.png", "generated_by_me.png"):  # someone's own
+        (tmp_path / "new" / "class_2_0000.png").rename(tmp_path / "new" / name)
+        assert run(capfd, *again, "2,2")[0] == 0
+    kept = {"class_photo_1.png", "generated_by_me.png"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"transfer.png", "class_2_0000.png", *kept}
+    assert run(capfd, "generate", of_classes, "-n", 2, "-o", tmp_path / "new")[0] == 0
+    assert kept < {path.name for path in (tmp_path / "new").iterdir()}
     refused = fails(capfd, "transfer", generator, seeds, "-o", tmp_path / "none")
     assert "Generator has no codes of images with a part for their class" in refused
 

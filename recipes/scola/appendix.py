@@ -19,10 +19,12 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
+from kerasinterp.recipes.scola.experiment import labelled
+
 from kerasinterp import compare, data, evaluation, generation, progress, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.distances import gaussian_distance, kernel_distance_and_deviation, reliable
+from kerasinterp.evaluation.distances import distances
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.worth import classification_scores
 from kerasinterp.files import read_text, write_text
@@ -39,7 +41,7 @@ _WIDTH = 8  # of the classifier whose features the distances take: 128 features
 _TITLES = {
     "variance": "variance within classes (real images: 1)",
     "fid": "FID",
-    "kernel": "kernel distance",
+    "kid": "kernel distance",
     "cas": "CAS",
 }
 
@@ -92,8 +94,17 @@ def appendix(
     keys = {name: json.dumps(protocol | {"spread": spread}, sort_keys=True) for name, spread in sets.items()}
     todo = {name: key for name, key in keys.items() if key not in found}
     if todo:
-        test = _unseen(recipe, sample, settings["split"])
-        judge = _judge(recipe, judge_steps, seed, output / "judges")
+        learned, test = _unseen(recipe, sample, settings["split"])
+        judge = evaluation.train_classifier(
+            np.asarray(learned.images),
+            learned.labels,
+            len(sample.classes),
+            width=_WIDTH,
+            steps=judge_steps,
+            seed=seed,
+            cache_dir=output / "judges",
+            verbose=1,
+        )
         labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), per_class))
         with progress.bar(len(todo), "measuring images made", "sets") as told:
             for name, key in todo.items():
@@ -109,7 +120,7 @@ def appendix(
     rows["real sample"] = {f"cas{end}": value for end, value in sampled.items()}
     write_text(output / "table_a2.json", json.dumps(rows | {"protocol": protocol | sets}, indent=1) + "\n")
     write_text(output / "table_a2.md", as_markdown(rows))
-    draw_bars(rows, output / "figure_a2.png", _TITLES, {"kernel": "kernel_deviation", "cas": "cas_half"})
+    draw_bars(rows, output / "figure_a2.png", _TITLES, {"kid": "kid_deviation", "cas": "cas_half"})
     return rows
 
 
@@ -118,7 +129,7 @@ def as_markdown(rows: dict) -> str:
     lines = ["| images | variance within classes | FID | kernel distance | CAS |", "|---|---|---|---|---|"]
     for name, row in rows.items():
         cells = [f"{row[key]:{form}}" if key in row else "" for key, form in (("variance", ".2f"), ("fid", ".2f"))]
-        cells.append("{kernel:.4f} +- {kernel_deviation:.4f}".format(**row) if "kernel" in row else "")
+        cells.append("{kid:.4f} +- {kid_deviation:.4f}".format(**row) if "kid" in row else "")
         cells.append("{:.1f} ({:.1f} to {:.1f})".format(*(100 * row[f"cas{end}"] for end in ("", "_low", "_high"))))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -126,49 +137,41 @@ def as_markdown(rows: dict) -> str:
 
 def _read(path: pathlib.Path) -> dict:
     try:
-        return json.loads(read_text(path))
-    except ValueError as error:
+        return dict(json.loads(read_text(path)))
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}): take it away, and it is measured again.") from error
 
 
-def _unseen(recipe: Recipe, sample: Examples, split: str) -> Examples:
-    """Images that the model did not learn from, of the classes that it learned, numbered as it numbers them."""
+def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Examples]:
+    """Images that the model did not learn from, for the judge to learn from and to compare with, none in both.
+
+    They are of the classes that it learned, numbered as it numbers them. Of its own split half are for either.
+    """
     own = recipe.data
-    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
-    found = data.load_examples(own.source, split, memory=MOST_SOURCE, labels=True, **form)
-    numbers = [sample.classes.index(name) if name in sample.classes else -1 for name in found.classes]
-    labels = np.array(numbers)[found.labels]
-    kept = labels >= 0
+    whole = labelled(own)
+    free = np.flatnonzero(~recipe.trained_on(len(whole), whole.labels))
     if split == own.split:
-        kept &= ~recipe.trained_on(len(found), found.labels)
-    if not kept.any():
-        raise InputError(f"The split {split} of {own.source} has no unseen image of the classes: give another --split.")
-    return Examples(np.asarray(found.select(np.flatnonzero(kept)).images), labels[kept], sample.classes)
+        free = np.random.default_rng(0).permutation(free)
+        parts = [whole.select(free[::2]), whole.select(free[1::2])]
+    else:
+        parts = [whole.select(free) if len(free) else whole, labelled(own, split)]
+    found = []
+    for part in parts:
+        numbers = np.array([sample.classes.index(name) if name in sample.classes else -1 for name in part.classes])
+        labels = numbers[part.labels] if len(part) else np.zeros(0, int)
+        if not (labels >= 0).any():
+            raise InputError(
+                f"The split {split} of {own.source} has no unseen image of the classes: give another --split."
+            )
+        kept = part.select(np.flatnonzero(labels >= 0))
+        found.append(Examples(np.asarray(kept.images), labels[labels >= 0], sample.classes))
+    return found[0], found[1]
 
 
-def _judge(recipe: Recipe, steps: int, seed: int, cache: pathlib.Path) -> evaluation.Classifier:
-    """A classifier of the whole source, whose features distances take."""
-    own = recipe.data
-    form = {"image_size": own.size, "channels": own.channels, "invert": own.invert, **own.source_options}
-    images, labels = data.images(own.source, split=own.split, labels=True, **form)
-    known, labels = np.unique(labels, return_inverse=True)
-    return evaluation.train_classifier(
-        images, labels, len(known), width=_WIDTH, steps=steps, seed=seed, cache_dir=cache, verbose=1
-    )
-
-
-def _distances(judge: evaluation.Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float | bool]:
-    """Distances of images made to unseen ones, and the variance within their classes over that of the unseen ones."""
-    order = np.random.default_rng(seed).permutation(len(test))
-    real, new = judge.features(np.asarray(test.images)[order]), judge.features(made.images)
-    kernel, deviation = kernel_distance_and_deviation(real, new)
-    return {
-        "variance": _within(new, made.labels) / _within(real, test.labels[order]),
-        "fid": gaussian_distance(real, new),
-        "fid_reliable": reliable(min(len(real), len(new)), real.shape[1]),
-        "kernel": kernel,
-        "kernel_deviation": deviation,
-    }
+def _distances(judge: evaluation.Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float]:
+    """Distances of images made to as many unseen ones, and the variance within their classes over the unseen ones'."""
+    real, new = judge.features(np.asarray(test.images)), judge.features(np.asarray(made.images))
+    return distances(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
 
 
 def _within(features: np.ndarray, labels: np.ndarray) -> float:

@@ -34,7 +34,13 @@ class Judge:
 
 
 @pytest.fixture
-def scored(monkeypatch):
+def judged():
+    """What judges learned from."""
+    return []
+
+
+@pytest.fixture
+def scored(monkeypatch, judged):
     """In place of datasets and classifiers, what the scores were taken of."""
     seen = []
 
@@ -43,8 +49,9 @@ def scored(monkeypatch):
         return {f"{name}{end}": 0.5 for name in ("cas", "real") for end in ("", "_low", "_high")}
 
     monkeypatch.setattr(appendix.data, "load_examples", lambda source, split, **_: toys(split))
-    monkeypatch.setattr(appendix.data, "images", lambda source, split, **_: (toys(split).images, toys(split).labels))
-    monkeypatch.setattr(appendix.evaluation, "train_classifier", lambda *_, **__: Judge())
+    monkeypatch.setattr(
+        appendix.evaluation, "train_classifier", lambda images, *_, **__: judged.append(images) or Judge()
+    )
     monkeypatch.setattr(appendix, "classification_scores", scores)
     return seen
 
@@ -65,7 +72,7 @@ def call(*asked):
     return CliRunner().invoke(appendix.main, [str(one) for one in asked], catch_exceptions=False)
 
 
-def test_figures_and_a_table_that_goes_on(scored, tmp_path):
+def test_figures_and_a_table_that_goes_on(scored, judged, tmp_path):
     asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--per-class", 5, "--repeats", 2)
     shown = call(*asked)
     assert shown.exit_code == 0 and "| concentrated |" in shown.output and "| real sample |" in shown.output
@@ -78,19 +85,19 @@ def test_figures_and_a_table_that_goes_on(scored, tmp_path):
     assert table["concentrated"]["variance"] < table["sparse"]["variance"]
     assert table["protocol"]["concentrated"] == 0.1 and table["protocol"]["split"] == "test"
     (train, test, made, settings), _ = scored
-    assert len(train) == 12 and len(test) == 40 and settings["repeats"] == 2
+    assert len(train) == 12 and len(test) == 40 and len(judged[0]) == 28 and settings["repeats"] == 2
     assert np.bincount(made.labels).tolist() == [5, 5, 5, 5] and made.images.dtype == np.uint8
     assert call(*asked).exit_code == 0 and len(scored) == 2  # nothing is measured again
     assert call(*asked, "--spreads", 0.1, 2).exit_code == 0 and len(scored) == 3  # but what is new
 
 
-def test_unseen_images_may_be_the_rest_of_the_split_learned_from(scored, tmp_path):
+def test_unseen_images_may_be_half_of_the_rest_of_the_split_learned_from(scored, judged, tmp_path):
     run = saved(tmp_path / "run")
     assert call(run / "model.keras", "-o", tmp_path / "out", "--split", "train", "--per-class", 2).exit_code == 0
     train, test, *_ = scored[0]
-    assert len(test) == 40 - len(train)
-    both = {image.tobytes() for image in train.images} & {image.tobytes() for image in test.images}
-    assert not both
+    assert len(test) == (40 - len(train)) // 2 == len(judged[0])
+    three = [{image.tobytes() for image in images} for images in (train.images, test.images, judged[0])]
+    assert len(set.union(*three)) == 40
 
 
 def test_mistakes_are_a_sentence(scored, tmp_path):
