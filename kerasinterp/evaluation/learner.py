@@ -49,7 +49,7 @@ class Learner:
 
         self.steps = steps
         self._build, self._model = build, build(0)
-        self._weights: dict[int, list[np.ndarray]] = {}
+        self._first: dict[int, list[np.ndarray]] = {}
         self._optimizer = optimizer(steps)
         self._optimizer.build(self._model.trainable_variables)
         self._fresh = [variable.numpy() for variable in self._optimizer.variables]
@@ -58,10 +58,11 @@ class Learner:
 
     def start(self, number: int) -> None:
         """Begins anew, from the initial weights of this seed."""
-        if number not in self._weights:
-            self._weights[number] = self._build(number).get_weights()
-        self._model.set_weights(self._weights[number])
-        for variable, value in zip(self._optimizer.variables, self._fresh, strict=True):
+        if number not in self._first:
+            # All variables: a dropout's state too, which is none of the weights.
+            self._first[number] = [variable.numpy() for variable in self._build(number).variables]
+        begun = zip(self._model.variables, self._first[number], strict=True)
+        for variable, value in (*begun, *zip(self._optimizer.variables, self._fresh, strict=True)):
             variable.assign(value)
 
     def learn(self, batches: tf.data.Dataset, number: int) -> None:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from kerasinterp import data
 from kerasinterp.evaluation.learner import Learner, interval
+from kerasinterp.nn import conv4
 from tests.evaluation import toys
 
 
@@ -13,6 +14,20 @@ def test_an_interval_is_students():
     """Three values, mean 2, standard error 1 / sqrt 3, and t of 2 degrees of freedom at 97.5%: 4.3027."""
     found, half = interval("x", np.array([1.0, 2.0, 3.0])), 4.30265 / 3**0.5
     assert found == pytest.approx({"x": 2.0, "x_low": 2 - half, "x_high": 2 + half}, abs=1e-4)
+
+
+def test_a_run_draws_anew_what_is_dropped():
+    """A dropout's state is none of the weights: a run is the same whatever ran before, as after a restart."""
+    images, labels = toys.images(0, 40)
+    batches = tf.data.Dataset.from_tensors((data.to_float(images), labels)).repeat(3)
+    found = []
+    for before in ((), (1,)):
+        learner = Learner((12, 12, 1), 2, 3, 4, conv4.classifier)
+        for number in (*before, 0):
+            learner.learn(batches, number)
+        found.append(learner._model.get_weights())
+    for first, again in zip(*found, strict=True):
+        np.testing.assert_array_equal(first, again)
 
 
 @pytest.mark.slow
