@@ -31,6 +31,7 @@ from kerasinterp.reproducible import reproducible
 
 METHODS = ("scola", "augintae")  # kinds of recipes for own images
 _LARGEST = 64  # pixels a side, where no size is asked for: ours, for time
+_PASSES = 500  # COLA C.2
 _SHOWN = 12  # images of a class in its picture
 
 
@@ -256,13 +257,14 @@ def _counts(examples: Examples, per_class: int, balance: bool) -> np.ndarray:
 
 
 def _recipe(examples: Examples, method: str, seed: int, smoke: bool) -> Recipe:
-    """The method's recipe for such images, with as many steps as it says, in passes over them."""
+    """The method's recipe for such images: 500 passes over them, and at most as many steps as it says."""
     if method not in METHODS:
         raise InputError(f"method is {' or '.join(METHODS)}, not {method!r}.")
     found = for_own_images(examples.shape[:2], examples.shape[2], smoke, kind=method)
-    steps = found.schedule.steps
+    most = found.schedule.steps
     found = found.change(batch_size=min(found.schedule.batch_size, len(examples)), seed=seed, source="images")
-    return in_passes(found, len(examples), steps)
+    passes = _PASSES * -(-len(examples) // found.schedule.batch_size)
+    return in_passes(found, len(examples), min(most, passes))
 
 
 def in_passes(recipe: Recipe, images: int, steps: int) -> Recipe:

@@ -23,7 +23,7 @@ SCOLA = images.RECIPES[0].change(
         "latents": Optimizer(1e-2, cuts=HALVED, factor=0.5),  # C.2
     },
     batch_size=128,  # yedidh/glann
-    images_per_epoch=1000 * 128,  # ours; `enlarge` makes as many steps of passes over the set
+    images_per_epoch=1000 * 128,  # ours; `enlarge` makes 500 passes (C.2), and at most so many steps
     epochs=1,
     snapshot_every=0,
 )
