@@ -274,6 +274,7 @@ def test_more_epochs_go_on_from_the_end(recipe, finished, tmp_path):
     assert run.is_finished(recipe)
 
 
+@pytest.mark.slow
 def test_steps_are_counted_where_a_player_acts_more_often(recipe, tmp_path):
     """History, resuming and the end count steps, not updates; schedules cut at shares of the steps."""
     options = {"every": {"autoencoder": 2}}
@@ -293,7 +294,8 @@ def test_steps_are_counted_where_a_player_acts_more_often(recipe, tmp_path):
     assert [float(model.optimizer_of(p).learning_rate) for p in model.players] == pytest.approx([1e-4, 1e-4])
 
 
-@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [1, 2])
 def test_averaged_weights_are_for_use_and_the_others_go_on(devices, recipe, tmp_path, monkeypatch, request):
     """Interrupted in the middle of an epoch or not, on one device or several, a run ends with the same averages."""
     recipe = recipe.change(optimizers={"all": Optimizer(averaging=0.75)})

@@ -47,6 +47,7 @@ def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
     assert (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_scores_of_good_and_of_wrong_images():
     """What is made of the classes is learned from; with classes exchanged, nothing is right."""
     train, test = examples(24), examples(30, seed=1)

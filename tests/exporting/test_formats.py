@@ -8,6 +8,7 @@ from kerasinterp import exporting
 from kerasinterp.errors import InputError
 
 
+@pytest.mark.slow
 def test_keras_formats_are_ours(tmp_path):
     model = generator()
     assert exporting.export_as(model, tmp_path / "saved", verbose=False) == tmp_path / "saved"
