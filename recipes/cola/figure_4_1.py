@@ -135,7 +135,7 @@ def figure_4_1(
 def as_markdown(table: dict) -> str:
     lines = [f"| | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name, row in table.items():
-        cells = ["" if row.get(key) is None else f"{row[key]:,.4g}" for key in COLUMNS]
+        cells = ["" if row.get(key) is None else f"{row[key]:,.{0 if row[key] >= 1000 else 1}f}" for key in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -53,8 +53,8 @@ def test_the_table_its_pictures_and_where_it_goes_on(measured, tmp_path):
     assert trained == ["MMDC", "COLA", "GLO", "VAE"]
     lines = [line.split(" | ") for line in shown.output.splitlines() if line.startswith("| ")]
     rows = {line[0].removeprefix("| "): line for line in lines}
-    assert [rows[name][3] for name in ("real", "COLA", "GLO", "VAE")] == ["50", "1", "2", ""]
-    assert [rows[name][6].rstrip("| ") for name in ("COLA", "GLO", "VAE")] == ["400", "200", "200"]  # MMDC's too
+    assert [rows[name][3] for name in ("real", "COLA", "GLO", "VAE")] == ["50.0", "1.0", "2.0", ""]
+    assert [rows[name][6].rstrip("| ") for name in ("COLA", "GLO", "VAE")] == ["400.0", "200.0", "200.0"]  # MMDC's too
     table = json.loads((tmp_path / "table.json").read_text())
     assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "VAE", "real"))
     for made in asked:  # as many of each cluster, whose class is that of most of its images
