@@ -7,6 +7,7 @@ MMDC finds clusters, COLA begins with them, and GLO without; GLO's codes get a m
 command is called again. README.md has what was measured.
 """
 
+import dataclasses
 import json
 import pathlib
 
@@ -79,7 +80,9 @@ def figure_4_1(
         own = find(f"{name.lower()}_{source}")
         options = own.objective_options | {"initialisation": initialisation}
         recipes[name] = own.change(objective_options=options, width=max(1, round(share * own.backbone.width)), **short)
-    recipes |= {name: training.with_objective(recipes["GLO"], name) for name in rivals}
+    for name in rivals:
+        other = training.with_objective(recipes["GLO"], name)
+        recipes[name] = dataclasses.replace(other, optimizers={"all": recipes["GLO"].optimizers["generator"]})
     for recipe in (first, *recipes.values()):
         training.check(recipe)  # before anything is trained
     train = labelled(first.data)
