@@ -20,18 +20,18 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, labelled, protocol_of
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, finished, judge_of, labelled, protocol_of
 
 from kerasinterp import data, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import clustering_accuracy, train_classifier
+from kerasinterp.evaluation import clustering_accuracy
 from kerasinterp.evaluation.clusters import classes_of_clusters
 from kerasinterp.evaluation.distances import distances
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.files import read_text, write_text
 from kerasinterp.objectives import Objective
-from kerasinterp.recipe import Recipe, find
+from kerasinterp.recipe import find
 from kerasinterp.run import Run
 
 COLUMNS = {
@@ -87,20 +87,13 @@ def figure_4_1(
         training.check(recipe)  # before anything is trained
     train = labelled(first.data)
     test = labelled(first.data, first.target.target_split, train)
-    clusters = clusters or _run(first, output / "runs" / "MMDC")
+    clusters = clusters or finished(first, output / "runs" / "MMDC").folder
     before = Run(clusters).recipe.schedule
     recipes["COLA"] = recipes["COLA"].change(after=str(clusters))
 
     order = np.random.default_rng(seed).permutation(len(train))
     learned, unseen = train.select(order[_CLUSTERS * made :]), train.select(order[: _CLUSTERS * made])
-    judge = train_classifier(
-        np.asarray(learned.images),
-        learned.labels,
-        len(train.classes),
-        steps=judge_steps,
-        cache_dir=output / "judge",
-        verbose=1,
-    )
+    judge = judge_of(learned, judge_steps, output / "judge")
     real = judge.features(np.asarray(test.images))
 
     def away(images: np.ndarray) -> dict[str, float]:
@@ -109,7 +102,7 @@ def figure_4_1(
 
     table, made_by, shown = {"real": away(np.asarray(unseen.images))}, {}, {}
     for name, recipe in recipes.items():
-        model = generation.load_generator(_run(recipe, output / "runs" / name) / "model.keras")
+        model = generation.load_generator(finished(recipe, output / "runs" / name).model)
         seen = recipe.schedule.steps * recipe.schedule.batch_size
         table[name] = {"images_seen": seen + (before.steps * before.batch_size if name == "COLA" else 0)}
         if name in rivals:
@@ -141,14 +134,6 @@ def as_markdown(table: dict) -> str:
         cells = ["" if row.get(key) is None else f"{row[key]:,.{0 if row[key] >= 1000 else 1}f}" for key in COLUMNS]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _run(recipe: Recipe, folder: pathlib.Path) -> pathlib.Path:
-    """The folder of the recipe's run, which is begun, gone on with, or done."""
-    run = Run(folder)
-    if not run.is_finished(recipe):
-        training.train(recipe, folder, resume=run.exists)
-    return folder
 
 
 def _codes(model: Objective, made: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

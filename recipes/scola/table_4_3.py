@@ -17,14 +17,12 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, labelled, protocol_of, quality
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, finished, judge_of, labelled, protocol_of, quality
 
-from kerasinterp import enlarging, generation, training
+from kerasinterp import enlarging, generation
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import train_classifier
 from kerasinterp.files import read_text, write_text
 from kerasinterp.recipe import find
-from kerasinterp.run import Run
 
 _BATCH = 128  # C.3
 RECIPES = {"InfoGAN": "scola_cifar10_infogan", "DCGAN": "scola_cifar10_dcgan", "CGAN": "scola_cifar10"}
@@ -47,14 +45,11 @@ def table_4_3(
     recipes = {name: find(one).change(seed=seed, epochs=passes, snapshot_every=0) for name, one in RECIPES.items()}
     own = recipes["CGAN"].data
     train, test = (labelled(own, split) for split in (own.split, "test"))
-    images, count = np.asarray(train.images), len(train.classes)
-    judge = train_classifier(images, train.labels, count, steps=judge_steps, cache_dir=output / "judge", verbose=1)
+    judge, count = judge_of(train, judge_steps, output / "judge"), len(train.classes)
     measured, made_by = protocol_of(network, test, classifier_steps, _BATCH), {}
     for name, recipe in recipes.items():
-        recipe, run = recipe.change(width=max(1, round(share * recipe.backbone.width))), Run(output / "runs" / name)
-        if not run.is_finished(recipe):
-            training.train(recipe, run.folder, resume=run.exists)
-        model = generation.load_generator(run.model)
+        recipe = recipe.change(width=max(1, round(share * recipe.backbone.width)))
+        model = generation.load_generator(finished(recipe, output / "runs" / name).model)
         made_by[name] = enlarging.made_of_classes(model, train, np.full(count, made), seed)
         table[name] = {"parameters": model.generator.count_params()} | quality(judge, made_by[name], test)
     first, *rest = made_by

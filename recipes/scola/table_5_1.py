@@ -23,6 +23,7 @@ if __name__ == "__main__":
 from kerasinterp.recipes.scola.experiment import (
     NETWORKS,
     SHARE,
+    judge_of,
     kept_results,
     labelled,
     of_sample,
@@ -33,7 +34,7 @@ from kerasinterp.recipes.scola.experiment import (
 from kerasinterp import data, enlarging, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import Classifier, train_classifier
+from kerasinterp.evaluation import Classifier
 from kerasinterp.evaluation.figures import legend, look, panels, save
 from kerasinterp.evaluation.learner import interval
 from kerasinterp.evaluation.small_sample import WAYS
@@ -154,15 +155,7 @@ def _judge(
     order = np.random.default_rng(0).permutation(np.flatnonzero(free))
     apart = min(made * len(whole.classes), len(order) // 5)
     learned, unseen = whole.select(order[apart:]), whole.select(order[:apart])
-    judge = train_classifier(
-        np.asarray(learned.images),
-        learned.labels,
-        len(whole.classes),
-        steps=steps,
-        cache_dir=cache,
-        verbose=1,
-    )
-    return judge, unseen
+    return judge_of(learned, steps, cache), unseen
 
 
 def over_samples(results: dict, method: str, size: int, key: str, less: str = "") -> tuple[float, float] | None:

@@ -45,7 +45,7 @@ def table_5_2(
         if not todo:
             continue
         recipe, sample = of_sample(f"scola_{source}_small", size, seed, settings["share"])
-        test = test or labelled(recipe.data, test_split, labelled(recipe.data))
+        test = test or labelled(recipe.data, test_split, sample)
         recipe = enlarging.in_passes(recipe, len(sample), int(settings["steps"]))
         model = enlarging.trained(recipe, sample, output / "models" / f"scola_{size}_{seed}.keras")
         new = enlarging.made_of_classes(model, sample, np.full(len(sample.classes), int(settings["made"])), seed)
