@@ -118,6 +118,25 @@ def test_features_are_added_to_pixels(named, pixels):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
+def test_the_features_teach_the_generator():
+    """The slope of L in an image, along a line, against finite differences; pixels alone have another."""
+    _, _, both = features()
+    model, batch = networks.make(GLO, perceptual=both), networks.batch_for(GLO)
+    rng, target = np.random.default_rng(5), tf.constant(batch["c"])
+    image, step = (tf.constant(rng.uniform(-1, 1, target.shape), tf.float32) for _ in range(2))
+
+    def slope(loss):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            total = tf.reduce_sum(loss(target, image))
+        return float(tf.reduce_sum(tape.gradient(total, image) * step))
+
+    ahead, behind = (tf.reduce_sum(model.reconstruction_error(target, image + e * step)) for e in (1e-3, -1e-3))
+    found = slope(model.reconstruction_error)
+    assert found == pytest.approx(float(ahead - behind) / 2e-3, rel=0.05)
+    assert abs(found - slope(losses.absolute_error)) > 0.1 * abs(found)
+
+
 def test_nobody_trains_the_features_and_they_are_saved(tmp_path):
     _, _, both = features()
     before = [weight.numpy() for weight in both.weights]
