@@ -106,6 +106,19 @@ def test_perceptual_reconstruction(tmp_path):
     np.testing.assert_array_equal(loaded.perceptual.weights[0].numpy(), before)
 
 
+def test_the_features_teach_the_decoder():
+    """The slope of L_R in a decoded image, along a line, against finite differences."""
+    model = networks.make(AEAI, perceptual=networks.linear(SHAPE, (5,), seed=77))
+    rng = np.random.default_rng(5)
+    target, image, step = (tf.constant(rng.uniform(-1, 1, (3, *SHAPE)), tf.float32) for _ in range(3))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        total = tf.reduce_sum(model.reconstruction_error(target, image))
+    found = float(tf.reduce_sum(tape.gradient(total, image) * step))
+    ahead, behind = (tf.reduce_sum(model.reconstruction_error(target, image + e * step)) for e in (1e-2, -1e-2))
+    assert found == pytest.approx(float(ahead - behind) / 2e-2, rel=0.02) and abs(found) > 1e-3
+
+
 def test_a_perceptual_network_of_another_shape_is_refused():
     with pytest.raises(InputError, match="The perceptual network takes shape"):
         networks.make(AEAI, perceptual=networks.linear((8, 8, 3), (5,), seed=77))
