@@ -63,9 +63,9 @@ def steps_of(model: keras.Model) -> int:
     return int(model.step.numpy())
 
 
-def write_model(model: keras.Model, path: pathlib.Path) -> None:
-    """Saves a model whole or not at all."""
-    with written_whole(path) as partial:
+def write_model(model: keras.Model, path: pathlib.Path, *, trial: bool = False) -> None:
+    """Saves a model whole or not at all; a `trial` leaves nothing, and shows that it can be saved."""
+    with written_whole(path, trial=trial) as partial:
         model.save(partial)
 
 

@@ -290,6 +290,8 @@ def trained(recipe: Recipe, examples: Examples, path: pathlib.Path | None = None
     with reproducible(recipe.seed):
         model = training.build(recipe, examples)
         model.begin(examples)
+        if path is not None:
+            callbacks.write_model(in_float32(model), path, trial=True)  # a full disk is told before anything is learned
         told = callbacks.Progress(recipe.schedule, 0, model.term_names()[:1], f"training on {len(examples):,} images")
         try:
             model.fit(

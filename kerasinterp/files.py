@@ -10,8 +10,10 @@ from kerasinterp.errors import InputError
 
 
 @contextlib.contextmanager
-def written_whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def written_whole(path: str | os.PathLike, *, trial: bool = False) -> Iterator[pathlib.Path]:
     """Yields a place beside `path` to write to, which is moved there at the end, or removed when something is raised.
+
+    A `trial` is removed in any case: it shows that the file can be written.
 
     A reader, or what is left after a kill or on a full disk, is the file as it was or the whole new one. The place's
     name begins with ".partial-" and ends as `path`'s; the directory is made.
@@ -25,10 +27,11 @@ def written_whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        partial.replace(path)
+        if not trial:
+            partial.replace(path)
     except OSError as error:
-        if error.filename in (None, str(partial)):
-            error.filename = str(path)
+        if str(partial) in (error.filename, error.filename2) or error.filename is None:  # a copy's error names both
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         with contextlib.suppress(OSError):

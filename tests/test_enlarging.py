@@ -1,6 +1,8 @@
 import csv
+import errno
 import json
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,6 +137,23 @@ def test_it_goes_on_where_it_was(folder, tmp_path, monkeypatch, known):
     assert not sizes
     with pytest.raises(InputError, match="enlarged with other counts, seed: choose another --output"):
         enlarge_folder(folder, output, per_class=4, smoke=True, seed=1)
+
+
+def test_a_full_disk_is_told_before_anything_is_learned(tmp_path, monkeypatch):
+    images, labels = toys.images(0, 9)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Model, "save", full)
+        patched.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("it learned"))
+        with pytest.raises(OSError, match="No space left on device"):
+            enlarge(images, labels, per_class=1, smoke=True, model=tmp_path / "model.keras")
+    assert not list(tmp_path.iterdir())
+    kept = enlarge(images, labels, per_class=1, smoke=True, model=tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+    np.testing.assert_array_equal(kept.images, enlarge(images, labels, per_class=1, smoke=True).images)
 
 
 def test_an_enlarged_set_is_enlarged_without_losing_a_file(folder, tmp_path, known):

@@ -39,6 +39,25 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path):
     assert caught.value.filename == str(path) and list(tmp_path.iterdir()) == [path]
 
 
+def test_a_copy_that_does_not_fit_is_told_of_by_its_own_name(tmp_path):
+    """`shutil.copyfile` names what it reads first."""
+    path, source = tmp_path / "a.png", tmp_path / "mine.png"
+    with pytest.raises(OSError) as caught, written_whole(path) as partial:
+        raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(partial))
+    assert caught.value.filename == str(path) and str(source) not in str(caught.value)
+    with pytest.raises(OSError) as caught, written_whole(path):
+        raise OSError(errno.EACCES, "Permission denied", str(source))
+    assert caught.value.filename == str(source)
+
+
+def test_a_trial_leaves_nothing(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_text("first")
+    with written_whole(path, trial=True) as partial:
+        partial.write_text("second")
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
 def test_only_what_can_be_read_at_once_is_read(tmp_path):
     path = tmp_path / "settings.json"
     path.write_bytes("é".encode())
