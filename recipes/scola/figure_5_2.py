@@ -2,8 +2,8 @@
 
     python -m kerasinterp.recipes.scola.figure_5_2 -o DIR [--vgg FILE]
 
-DIR then holds `table.json`, `table.md`, `figure.png` and `scores.json`, from which the command goes on when it is
-called again, and `models`; `resnet32.keras` is the network of the loss `trained`. README.md has what was measured.
+DIR then holds `table.json`, `table.md`, `figure.png` and `results.json`, from which the command goes on when it
+is called again, and `models`; `resnet32.keras` is the network of the loss `trained`. README.md has what was measured.
 """
 
 import hashlib
@@ -19,20 +19,21 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, labelled, protocol_of
+from kerasinterp.recipes.scola.experiment import NETWORKS, kept_results, labelled, protocol_of
 
 from kerasinterp import callbacks, enlarging, processor, training
 from kerasinterp.data.memory import for_images
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.learner import interval
-from kerasinterp.files import read_text, write_text
+from kerasinterp.files import write_text
 from kerasinterp.recipe import Recipe, find
 
 # Section 5.3.1, without VGG, whose weights are not shipped; "trained" saw more images than the others.
 LOSSES = ("laplacian", "l1", "k-means", "random", "trained")
 _BATCH = 128  # C.3
 _PIXELS = {"laplacian": "laplacian", "l1": "absolute"}
+_TRAINED = "accuracy of trained"
 _NAMES = {"laplacian": "Laplacian pyramid", "l1": "L1", "vgg16": "ImageNet VGG16", "none": "no new images"}
 
 
@@ -52,7 +53,7 @@ def figure_5_2(
     classifier_steps: int,
     repeats: int,
 ) -> dict:
-    """Writes what the module's docstring says, and goes on from `scores.json`; returns the table.
+    """Writes what the module's docstring says, and goes on from `results.json`; returns the table.
 
     Its accuracies are those of classifiers that learn as in C.3, half of each batch new images; its intervals are over
     samples or, of a single one, over repeats.
@@ -86,12 +87,10 @@ def figure_5_2(
         "test_split": test_split,
         "vgg": vgg and hashlib.sha256(vgg.read_bytes()).hexdigest(),
     }
-    kept = _read(output / "scores.json", protocol)
-    scores = kept["scores"]
+    scores, write = kept_results(output, protocol)
     losses, seeds = (*losses, *(["vgg16"] if vgg else []), "none"), range(recipe.seed, recipe.seed + samples)
     todo = [(seed, loss) for seed in seeds for loss in losses if f"{loss} {seed}" not in scores]
     if todo:
-        _write(output, kept)  # models that lie there are of this experiment
         measured = protocol_of(network, labelled(recipe.data, test_split), classifier_steps, _BATCH)
     for seed, loss in todo:
         own = recipe.change(seed=seed)
@@ -101,9 +100,9 @@ def figure_5_2(
             weights = vgg if loss == "vgg16" else loss
             if loss == "trained":
                 weights = output / "resnet32.keras"
-                if kept["accuracy"] is None or not weights.exists():
-                    kept["accuracy"] = _train_classifier(recipe, weights, trained_on, trained_steps)
-                    _write(output, kept)
+                if _TRAINED not in scores or not weights.exists():
+                    scores[_TRAINED] = _train_classifier(recipe, weights, trained_on, trained_steps)
+                    write()
             own = own.change(
                 objective_options=_options(loss, weights), batch_size=min(recipe.schedule.batch_size, len(sample))
             )
@@ -114,12 +113,12 @@ def figure_5_2(
         scores[f"{loss} {seed}"] = [
             measured.measure(sample, new, (way,), seed + 1000 * repeat)[way] for repeat in range(repeats)
         ]
-        _write(output, kept)
+        write()
     table = {}
     for loss in losses:
         found = np.array([scores[f"{loss} {seed}"] for seed in seeds])
         table[loss] = interval("accuracy", found.mean(axis=1) if samples > 1 else found[0])
-    told = {"samples": samples, "accuracy_of_trained": kept["accuracy"]}
+    told = {"samples": samples, "accuracy_of_trained": scores.get(_TRAINED)}
     protocol |= told | {"processor": processor.describe()}
     write_text(output / "table.json", json.dumps(table | {"protocol": protocol}, indent=1) + "\n")
     write_text(output / "table.md", as_markdown(table, trained_on))
@@ -164,23 +163,6 @@ def _train_classifier(recipe: Recipe, path: pathlib.Path, trained_on: int, steps
     path.parent.mkdir(parents=True, exist_ok=True)
     callbacks.write_model(classifier.model, path)
     return classifier.accuracy
-
-
-def _read(path: pathlib.Path, protocol: dict) -> dict:
-    if not path.exists():
-        return {"protocol": protocol, "accuracy": None, "scores": {}}
-    try:
-        kept = json.loads(read_text(path))
-        held, _, _ = kept["protocol"], kept["accuracy"], kept["scores"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is no file of scores: remove it, and they are made again.") from error
-    if changed := [name for name in protocol if held.get(name) != protocol[name]]:
-        raise InputError(f"{path} is of an experiment with other {', '.join(changed)}: choose another --output.")
-    return kept
-
-
-def _write(output: pathlib.Path, kept: dict) -> None:
-    write_text(output / "scores.json", json.dumps(kept, indent=1) + "\n")
 
 
 @click.command()

@@ -122,14 +122,14 @@ def test_it_goes_on_where_it_was(trained, tmp_path):
     shown = run(*asked, "--samples", 2, "--loss", "l1", "--loss", "trained")
     assert shown.exit_code == 0 and len(trained.scored) == 18
     for more, sentence in (
-        ([*asked, "--steps", 9], "of an experiment with other steps: choose another --output"),
+        ([*asked, "--steps", 9], "holds an experiment with other steps: choose another --output"),
         (["-o", tmp_path, "--samples", 1], "Give two samples or repeats"),
     ):
         shown = run(*more)
         assert shown.exit_code != 0 and sentence in shown.output
-    (tmp_path / "scores.json").write_text("[]")
+    (tmp_path / "results.json").write_text("[]")
     shown = run(*asked)
-    assert shown.exit_code != 0 and "scores.json is no file of scores" in shown.output and len(trained.scored) == 18
+    assert shown.exit_code != 0 and "results.json is no file of results" in shown.output and len(trained.scored) == 18
 
 
 @pytest.mark.slow
