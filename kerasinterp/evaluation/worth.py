@@ -89,57 +89,6 @@ class Worth:
         return 2 * len(WAYS) * self._repeats
 
 
-def classification_scores(
-    train: Examples,
-    test: Examples,
-    made: Examples,
-    *,
-    steps: int = 600,
-    width: int = 16,
-    repeats: int = 3,
-    seed: int = 0,
-    transformed: bool = False,
-) -> dict[str, float]:
-    """What a classifier makes of images made, and of real ones after them (CAS; Ravuri and Vinyals, 2019; COLA 4.1).
-
-    Args:
-        train: the real images that the model learned from.
-        test: real images that it did not.
-        made: the model's, and their classes.
-        steps, width, repeats: of each classifier; `repeats` initial weights, at least 2.
-        seed: of everything that is drawn.
-        transformed: they learn under random transformations.
-
-    Returns:
-        Accuracies in 0..1, and "..._low" and "..._high", 95% intervals over repeats:
-
-        - "cas": on `test`, learned from `made`;
-        - "cas_test": on `made`, learned from `train`;
-        - "real": on `test`, learned from `train`;
-        - "mix": on `test`, half of each batch of either (COLA chapter 5).
-
-    Raises:
-        InputError: no classes, images of several sizes, or fewer than two repeats.
-    """
-    if any(one.labels is None or one.labels.ndim != 1 or one.shape != train.shape for one in (train, test, made)):
-        raise InputError("Give images of one size, with a class's number for each.")
-    if repeats < 2:
-        raise InputError(f"repeats is {repeats}: give 2 or more, intervals need them.")
-    moves = transforming(train.images) if transformed else None
-    learner = Learner(train.shape, int(max(one.labels.max() for one in (train, test, made))) + 1, steps, width)
-    unseen, new = (as_float(np.asarray(one.images)) for one in (test, made))
-    right: dict[str, list[float]] = {"cas": [], "cas_test": [], "real": [], "mix": []}
-    for number in range(seed, seed + repeats):
-        learner.learn(half_and_half(made, None, moves, number, steps), number)
-        right["cas"].append(float((learner.verdicts(unseen) == test.labels).mean()))
-        learner.learn(half_and_half(train, None, moves, number, steps), number)
-        right["real"].append(float((learner.verdicts(unseen) == test.labels).mean()))
-        right["cas_test"].append(float((learner.verdicts(new) == made.labels).mean()))
-        learner.learn(half_and_half(train, made, moves, number, steps), number)
-        right["mix"].append(float((learner.verdicts(unseen) == test.labels).mean()))
-    return {key: value for name, values in right.items() for key, value in interval(name, np.array(values)).items()}
-
-
 Moves = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # images (B, H, W, C) in [-1, 1], a seed (2,) -> images
 
 

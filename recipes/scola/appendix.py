@@ -3,7 +3,7 @@
     python -m kerasinterp.recipes.scola.appendix runs/scola -o DIR
 
 DIR then holds `figure_a1.png`, `figure_a2.png` with `table_a2.md` and `table_a2.json`, `figure_b3.png`; and
-`measured.json`, from which the command goes on when it is called again. MODEL is a run folder or a model's file in one.
+`results.json`, from which the command goes on when it is called again. MODEL is a run folder or a model's file in one.
 """
 
 import hashlib
@@ -19,15 +19,16 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import labelled
+from kerasinterp.recipes.scola.experiment import NETWORKS, judge_of, kept_results, labelled, protocol_of
 
-from kerasinterp import compare, data, evaluation, generation, progress, training
+from kerasinterp import compare, data, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation import Classifier
 from kerasinterp.evaluation.distances import distances
 from kerasinterp.evaluation.figures import draw_bars
-from kerasinterp.evaluation.worth import classification_scores
-from kerasinterp.files import read_text, write_text
+from kerasinterp.evaluation.learner import interval
+from kerasinterp.files import write_text
 from kerasinterp.generation.checks import needs
 from kerasinterp.objectives import Objective
 from kerasinterp.recipe import Recipe
@@ -37,7 +38,6 @@ from kerasinterp.yardsticks.few_shot import MOST_SOURCE
 SPREADS = (0.1, 1.0)  # ours; README.md says why .1 is concentrated
 _SHOWN = 8  # images of a row, and rows
 _CLASSES = 10  # columns of figure B.3
-_WIDTH = 8  # of the classifier whose features the distances take: 128 features
 _TITLES = {
     "variance": "variance within classes (real images: 1)",
     "fid": "FID",
@@ -52,12 +52,13 @@ def appendix(
     *,
     spreads: tuple[float, float] = SPREADS,
     split: str = "",
-    per_class: int = 500,
-    steps: int = 600,
-    width: int = 16,
-    repeats: int = 3,
-    judge_steps: int = 2_000,
-    seed: int = 0,
+    made: int,
+    network: str,
+    classifier_steps: int,
+    batch_size: int,
+    repeats: int,
+    judge_steps: int,
+    seed: int,
 ) -> dict:
     """Writes figures A.1, A.2 and B.3; returns table A.2, by set of images and measure.
 
@@ -65,8 +66,8 @@ def appendix(
         path: a run folder, or a model's file in one.
         spreads: of the concentrated and the sparse codes.
         split: of unseen images; by default the recipe's target.
-        per_class: images made of each class.
-        steps, width, repeats: of the classifiers of CAS (`classification_scores`).
+        made: images made of each class.
+        network, classifier_steps, batch_size, repeats: of the classifiers of CAS; `repeats` initial weights of each.
         judge_steps: of the classifier whose features distances take.
 
     Raises:
@@ -85,42 +86,38 @@ def appendix(
     if hasattr(model, "with_class"):
         _draw_transfer(model, sample, output / "figure_b3.png")
 
-    settings = {"per_class": per_class, "steps": steps, "width": width, "repeats": repeats}
-    settings |= {"judge_steps": judge_steps, "split": split or recipe.target.target_split, "seed": seed}
     digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in model.weights)).hexdigest()
-    protocol = settings | {"model": digest[:16]}
-    kept = output / "measured.json"
-    found = _read(kept) if kept.exists() else {}
-    keys = {name: json.dumps(protocol | {"spread": spread}, sort_keys=True) for name, spread in sets.items()}
-    todo = {name: key for name, key in keys.items() if key not in found}
-    if todo:
-        learned, test = _unseen(recipe, sample, settings["split"])
-        judge = evaluation.train_classifier(
-            np.asarray(learned.images),
-            learned.labels,
-            len(sample.classes),
-            width=_WIDTH,
-            steps=judge_steps,
-            seed=seed,
-            cache_dir=output / "judges",
-            verbose=1,
+    protocol = {"model": digest[:16], "split": split or recipe.target.target_split, "seed": seed, "made": made}
+    protocol |= {"network": network, "classifier_steps": classifier_steps, "batch_size": batch_size}
+    protocol |= {"repeats": repeats, "judge_steps": judge_steps}
+    results, write = kept_results(output, protocol)
+    if todo := [spread for spread in spreads if str(spread) not in results]:
+        learned, test = _unseen(recipe, sample, protocol["split"])
+        judge = judge_of(learned, judge_steps, output / "judge")
+        labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), made))
+        new = {}
+        for spread in todo:
+            images = generation.decode(model, model.prior_of(labels, seed, spread))
+            new[str(spread)] = Examples(data.to_uint8(images), labels, sample.classes)
+            results[str(spread)] = _distances(judge, test, new[str(spread)], seed)
+        measured = protocol_of(network, test, classifier_steps, batch_size)
+        first, *others = new
+        ways = ("made",) if "real" in results else ("real", "made")
+        scores = [
+            measured.measure(sample, new[first], ways, seed + 1000 * repeat, {name: new[name] for name in others})
+            for repeat in range(repeats)
+        ]
+        keys = (
+            {first: "made"} | {name: f"made {name}" for name in others} | ({"real": "real"} if "real" in ways else {})
         )
-        labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), per_class))
-        with progress.bar(len(todo), "measuring images made", "sets") as told:
-            for name, key in todo.items():
-                codes = model.prior_of(labels, seed, sets[name])
-                made = Examples(data.to_uint8(generation.decode(model, codes)), labels, sample.classes)
-                scores = classification_scores(sample, test, made, steps=steps, width=width, repeats=repeats, seed=seed)
-                scores["cas_half"] = scores["cas_high"] - scores["cas"]
-                found[key] = _distances(judge, test, made, seed) | scores
-                write_text(kept, json.dumps(found, indent=1) + "\n")
-                told.update()
-    rows = {name: found[key] for name, key in keys.items()}
-    sampled = {end: rows["sparse"][f"real{end}"] for end in ("", "_low", "_high")}
-    rows["real sample"] = {f"cas{end}": value for end, value in sampled.items()}
+        for name, key in keys.items():
+            results[name] = results.get(name, {}) | interval("cas", np.array([one[key] for one in scores]))
+        write(judge_accuracy=judge.accuracy)
+    rows = {name: results[str(spread)] for name, spread in sets.items()} | {"real sample": results["real"]}
     write_text(output / "table_a2.json", json.dumps(rows | {"protocol": protocol | sets}, indent=1) + "\n")
     write_text(output / "table_a2.md", as_markdown(rows))
-    draw_bars(rows, output / "figure_a2.png", _TITLES, {"kid": "kid_deviation", "cas": "cas_half"})
+    bars = {name: row | {"cas_half": row["cas_high"] - row["cas"]} for name, row in rows.items()}
+    draw_bars(bars, output / "figure_a2.png", _TITLES, {"kid": "kid_deviation", "cas": "cas_half"})
     return rows
 
 
@@ -133,13 +130,6 @@ def as_markdown(rows: dict) -> str:
         cells.append("{:.1f} ({:.1f} to {:.1f})".format(*(100 * row[f"cas{end}"] for end in ("", "_low", "_high"))))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _read(path: pathlib.Path) -> dict:
-    try:
-        return dict(json.loads(read_text(path)))
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}): take it away, and it is measured again.") from error
 
 
 def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Examples]:
@@ -168,7 +158,7 @@ def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Exa
     return found[0], found[1]
 
 
-def _distances(judge: evaluation.Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float]:
+def _distances(judge: Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float]:
     """Distances of images made to as many unseen ones, and the variance within their classes over the unseen ones'."""
     real, new = judge.features(np.asarray(test.images)), judge.features(np.asarray(made.images))
     return distances(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
@@ -220,13 +210,12 @@ def _draw_transfer(model: Objective, sample: Examples, path: pathlib.Path) -> No
     help="Of codes about their class's mean: of the concentrated, and of the sparse set.",
 )
 @click.option("--split", default="", help="Of unseen images.  [default: the recipe's target]")
-@click.option("--per-class", default=500, show_default=True, type=click.IntRange(2), help="Images made of each class.")
-@click.option("--steps", default=600, show_default=True, type=click.IntRange(1), help="Of each classifier of CAS.")
-@click.option("--width", default=16, show_default=True, type=click.IntRange(1), help="Of those classifiers.")
+@click.option("--made", default=500, show_default=True, type=click.IntRange(2), help="Images made of each class.")
+@click.option("--network", default="resnet20", show_default=True, type=click.Choice([*NETWORKS]), help="Of CAS.")
+@click.option("--classifier-steps", default=500, show_default=True, type=click.IntRange(2))
+@click.option("--batch-size", default=128, show_default=True, type=click.IntRange(2), help="Of these classifiers.")
 @click.option("--repeats", default=3, show_default=True, type=click.IntRange(2), help="Of each of them.")
-@click.option(
-    "--judge-steps", default=2_000, show_default=True, type=click.IntRange(1), help="Of the classifier for distances."
-)
+@click.option("--judge-steps", default=2000, show_default=True, type=click.IntRange(1), help="Of that of distances.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**32 - 1))
 def main(model: pathlib.Path, output: pathlib.Path, **settings: object) -> None:
     """Draws COLA's figures A.1, A.2 and B.3 of MODEL, and writes what A.2 measures as a table."""

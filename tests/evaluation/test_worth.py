@@ -47,23 +47,6 @@ def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
     assert (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() > 0.9
 
 
-@pytest.mark.slow
-def test_scores_of_good_and_of_wrong_images():
-    """What is made of the classes is learned from; with classes exchanged, nothing is right."""
-    train, test = examples(24), examples(30, seed=1)
-    settings = {"steps": 150, "width": 8, "repeats": 2}
-    good = worth.classification_scores(train, test, examples(20, seed=2), **settings)
-    assert min(good[name] for name in ("cas", "cas_test", "real", "mix")) > 0.95
-    exchanged = Examples(train.images, 1 - train.labels, train.classes)
-    wrong = worth.classification_scores(train, test, exchanged, **settings)
-    assert max(wrong["cas"], wrong["cas_test"]) < 0.05 and wrong["real"] == good["real"]
-    assert 0.05 < wrong["mix"] < 0.95 and wrong["mix_low"] <= wrong["mix"] <= wrong["mix_high"]
-    with pytest.raises(InputError, match="repeats is 1"):
-        worth.classification_scores(train, test, train, repeats=1)
-    with pytest.raises(InputError, match="Give images of one size"):
-        worth.classification_scores(train, Examples(test.images), train)
-
-
 def test_what_is_measured():
     """Bars left or right are easy; what is made of a half is learned from with that half, and judged by the other."""
     asked, told = [], []

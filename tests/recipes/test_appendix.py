@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from kerasinterp.recipes.scola import appendix
+from kerasinterp.recipes.scola import appendix, experiment
 from PIL import Image
 
 from kerasinterp import training
@@ -29,6 +29,8 @@ def toys(split: str) -> Examples:
 class Judge:
     """Its features are the means of an image's quarters."""
 
+    accuracy = 0.9
+
     def features(self, images):
         return np.asarray(images, np.float64).reshape(len(images), 4, -1).mean(axis=2) / 127.5
 
@@ -44,15 +46,18 @@ def scored(monkeypatch, judged):
     """In place of datasets and classifiers, what the scores were taken of."""
     seen = []
 
-    def scores(train, test, made, **settings):
-        seen.append((train, test, made, settings))
-        return {f"{name}{end}": 0.5 for name in ("cas", "real") for end in ("", "_low", "_high")}
+    class Known:
+        def __init__(self, test, **settings):
+            self.test, self.settings = test, settings
+
+        def measure(self, sample, made, ways, seed, others):
+            seen.append((sample, self.test, made, ways, seed, others))
+            scores = {"real": 0.9, "made": 0.6} | {f"made {name}": 0.4 for name in others}
+            return {way: score + seed / 1e5 for way, score in scores.items()}
 
     monkeypatch.setattr(appendix.data, "load_examples", lambda source, split, **_: toys(split))
-    monkeypatch.setattr(
-        appendix.evaluation, "train_classifier", lambda images, *_, **__: judged.append(images) or Judge()
-    )
-    monkeypatch.setattr(appendix, "classification_scores", scores)
+    monkeypatch.setattr(experiment, "train_classifier", lambda images, *_, **__: judged.append(images) or Judge())
+    monkeypatch.setattr(experiment, "SmallSample", Known)
     return seen
 
 
@@ -73,27 +78,40 @@ def call(*asked):
 
 
 def test_figures_and_a_table_that_goes_on(scored, judged, tmp_path):
-    asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--per-class", 5, "--repeats", 2)
+    asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2)
     shown = call(*asked)
     assert shown.exit_code == 0 and "| concentrated |" in shown.output and "| real sample |" in shown.output
-    names = {"figure_a1.png", "figure_a2.png", "figure_b3.png", "table_a2.json", "table_a2.md", "measured.json"}
+    names = {"figure_a1.png", "figure_a2.png", "figure_b3.png", "table_a2.json", "table_a2.md", "results.json"}
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     for name in ("figure_a1.png", "figure_a2.png", "figure_b3.png"):
         with Image.open(tmp_path / "out" / name) as picture:
             assert min(picture.size) > 100
     table = json.loads((tmp_path / "out" / "table_a2.json").read_text())
     assert table["concentrated"]["variance"] < table["sparse"]["variance"]
+    # Two repeats a hundredth apart: Student's t of one degree of freedom times half of that.
+    half = 12.706 * 0.005
+    for name, score in (("concentrated", 0.605), ("sparse", 0.405), ("real sample", 0.905)):
+        found = [table[name][f"cas{end}"] for end in ("", "_low", "_high")]
+        np.testing.assert_allclose(found, [score, score - half, score + half], atol=1e-5)
     assert table["protocol"]["concentrated"] == 0.1 and table["protocol"]["split"] == "test"
-    (train, test, made, settings), _ = scored
-    assert len(train) == 12 and len(test) == 40 and len(judged[0]) == 28 and settings["repeats"] == 2
-    assert np.bincount(made.labels).tolist() == [5, 5, 5, 5] and made.images.dtype == np.uint8
+    sample, test, made, ways, seed, others = scored[0]
+    assert len(sample) == 12 and len(test) == 40 and len(judged[0]) == 28
+    assert ways == ("real", "made") and [seed, scored[1][4]] == [0, 1000] and [*others] == ["1.0"]
+    for images in (made, others["1.0"]):
+        assert np.bincount(images.labels).tolist() == [5, 5, 5, 5] and images.images.dtype == np.uint8
     assert call(*asked).exit_code == 0 and len(scored) == 2  # nothing is measured again
-    assert call(*asked, "--spreads", 0.1, 2).exit_code == 0 and len(scored) == 3  # but what is new
+    assert call(*asked, "--spreads", 0.1, 2).exit_code == 0  # but what is new
+    assert len(scored) == 4 and scored[2][3] == ("made",) and not scored[2][5]
+    again = json.loads((tmp_path / "out" / "table_a2.json").read_text())
+    assert again["concentrated"] == table["concentrated"] and again["real sample"] == table["real sample"]
+    assert again["sparse"]["cas"] == pytest.approx(0.605) and again["protocol"]["sparse"] == 2.0
+    refused = call(*asked, "--seed", 1)
+    assert refused.exit_code == 1 and "holds an experiment with other seed" in refused.output
 
 
 def test_unseen_images_may_be_half_of_the_rest_of_the_split_learned_from(scored, judged, tmp_path):
     run = saved(tmp_path / "run")
-    assert call(run / "model.keras", "-o", tmp_path / "out", "--split", "train", "--per-class", 2).exit_code == 0
+    assert call(run / "model.keras", "-o", tmp_path / "out", "--split", "train", "--made", 2).exit_code == 0
     train, test, *_ = scored[0]
     assert len(test) == (40 - len(train)) // 2 == len(judged[0])
     three = [{image.tobytes() for image in images} for images in (train.images, test.images, judged[0])]
@@ -108,6 +126,6 @@ def test_mistakes_are_a_sentence(scored, tmp_path):
     assert "no prior of classes to draw codes from" in call(saved(tmp_path / "glo", "GLO"), "-o", out).output
     moved.rename(run / "model.keras")
     out.mkdir()
-    (out / "measured.json").write_text("{")
+    (out / "results.json").write_text("{")
     shown = call(run, "-o", out)
-    assert shown.exit_code == 1 and "measured.json is damaged" in shown.output and not scored
+    assert shown.exit_code == 1 and "results.json is no file of results" in shown.output and not scored
