@@ -19,7 +19,7 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, judge_of, kept_results, labelled, protocol_of
+from kerasinterp.recipes.scola.experiment import NETWORKS, evenly, judge_of, kept_results, labelled, protocol_of
 
 from kerasinterp import compare, data, generation, training
 from kerasinterp.data import Examples
@@ -160,6 +160,7 @@ def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Exa
 
 def _distances(judge: Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float]:
     """Distances of images made to as many unseen ones, and the variance within their classes over the unseen ones'."""
+    test = evenly(test)
     real, new = judge.features(np.asarray(test.images)), judge.features(np.asarray(made.images))
     return distances(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
 

@@ -83,10 +83,20 @@ def finished(recipe: Recipe, folder: pathlib.Path) -> Run:
 
 
 def quality(judge: Classifier, made: Examples, real: Examples) -> dict[str, float]:
-    """Distances from as many real images in the judge's features, and the share that it takes for their class."""
+    """Distances from as many real images in the judge's features, and the share that it takes for their class.
+
+    Of images made there are as many of each class; of the real ones a part is taken in which this is so.
+    """
     images = np.asarray(made.images)
-    found = distances(judge.features(images), judge.features(np.asarray(real.images)))
+    found = distances(judge.features(images), judge.features(np.asarray(evenly(real).images)))
     return found | {"class_fidelity": float((judge.predict(images) == made.labels).mean())}
+
+
+def evenly(examples: Examples) -> Examples:
+    """A random part in which all classes are about as frequent: each image stays with a chance for its class."""
+    counts = np.bincount(examples.labels)
+    draws = np.random.default_rng(0).random(len(examples))
+    return examples.select(draws * counts[examples.labels] < counts[counts > 0].min())
 
 
 def kept_results(output: pathlib.Path, protocol: dict) -> tuple[dict, Callable[..., None]]:

@@ -23,6 +23,7 @@ if __name__ == "__main__":
 from kerasinterp.recipes.scola.experiment import (
     NETWORKS,
     SHARE,
+    evenly,
     judge_of,
     kept_results,
     labelled,
@@ -146,15 +147,17 @@ def _judge(
 ) -> tuple[Classifier, Examples]:
     """A classifier of images that are in no sample, and as many that it did not learn from either as are made.
 
-    It is the same for all sizes up to 100 a class and up to three samples, or half of the images.
+    It is the same for all sizes up to 100 a class, or where that takes more than half of a class up to what takes half
+    of it, and up to three samples.
     """
-    most = max(size, min(_LARGEST, int(np.bincount(whole.labels).min()) // 2))
+    many = max(samples, _SAMPLES)
+    most = max(size, min(_LARGEST, int(np.bincount(whole.labels).min()) // (2 * many)))
     free = np.ones(len(whole), bool)
-    for seed in range(max(samples, _SAMPLES)):  # a smaller sample is part of a larger one of its seed
+    for seed in range(many):  # a smaller sample is part of a larger one of its seed
         free &= ~recipe.change(per_class=most, seed=seed).trained_on(len(whole), whole.labels)
     order = np.random.default_rng(0).permutation(np.flatnonzero(free))
     apart = min(made * len(whole.classes), len(order) // 5)
-    learned, unseen = whole.select(order[apart:]), whole.select(order[:apart])
+    learned, unseen = whole.select(order[apart:]), evenly(whole.select(order[:apart]))
     return judge_of(learned, steps, cache), unseen
 
 

@@ -134,6 +134,34 @@ def test_mistakes_are_a_sentence(asked, sentence, measured, tmp_path):
     assert shown.exit_code != 0 and sentence in shown.output and not (tmp_path / "out").exists()
 
 
+def test_a_part_of_real_images_has_all_classes_alike():
+    """Else a distance from images made, as many of each class, is one of the classes' shares."""
+    labels = np.random.default_rng(3).permutation(np.repeat([0, 1, 3], [4000, 400, 800]))
+    examples = Examples(np.arange(len(labels), dtype=np.uint8)[:, None, None, None], labels, tuple("abcd"))
+    kept = experiment.evenly(examples)
+    counts = np.bincount(kept.labels, minlength=4)
+    assert counts[1] == 400 and not counts[2] and all(320 < counts[one] < 480 for one in (0, 3))
+    whole = examples.select(np.flatnonzero(labels == 3))
+    np.testing.assert_array_equal(experiment.evenly(whole).images, whole.images)
+
+
+def test_distances_do_not_see_how_frequent_classes_are(monkeypatch):
+    class Judge:
+        def features(self, images):
+            return np.asarray(images, np.float64).reshape(len(images), -1)
+
+        def predict(self, images):
+            return np.zeros(len(images), int)
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [1800, 200])
+    images = (rng.integers(0, 20, (2000, 2, 2, 1)) + 100 * labels[:, None, None, None]).astype(np.uint8)
+    real = Examples(images, labels, ("a", "b"))
+    found = experiment.quality(Judge(), real.select(np.r_[0:200, 1800:2000]), real)
+    aside = experiment.distances(Judge().features(images[:400]), Judge().features(images))
+    assert found["fid"] < aside["fid"] / 50 and found["class_fidelity"] == 0.5
+
+
 def test_results_of_another_experiment_are_not_taken(tmp_path):
     """They are written before anything is trained, so that models without results are of this experiment too."""
     results, write = experiment.kept_results(tmp_path, {"steps": 3})
