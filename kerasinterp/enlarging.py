@@ -226,7 +226,9 @@ def as_markdown(report: Mapping) -> str:
             cells = []
             for key, form in (("accuracy", ".1f"), ("gain", "+.1f")):
                 own = [100 * report[way][f"{key}{end}"] for end in ("", "_low", "_high") if key in report[way]]
-                cells.append("{:{f}}% ({:{f}} to {:{f}})".format(*own, f=form) if own else "")
+                if key == "accuracy":
+                    own = np.clip(own, 0.0, 100.0)  # Student's interval knows no bounds
+                cells.append("{:{f}}% ({:{f}} to {:{f}})".format(*own, f=form) if len(own) else "")
             lines.append(f"| {_NAMES[way]} | {' | '.join(cells)} |")
     lines += ["", f"Made by `{report['method']}` in {report['seconds']:.0f} s."]
     return "\n".join(lines) + "\n"
@@ -427,10 +429,10 @@ def _draw(path: pathlib.Path, real: np.ndarray, new: np.ndarray, examples: Examp
     """A row a class: some of its images, framed, and some new ones."""
     kept = [one for one in range(len(examples.classes)) if (made.labels == one).any()]
     most = min(_SHOWN, int(np.bincount(examples.labels).min()), *(int((made.labels == one).sum()) for one in kept))
-    rows = {"seeds": real, "new": new}
-    labels = {"seeds": examples.labels, "new": made.labels}
+    rows = {"real": real, "new": new}
+    labels = {"real": examples.labels, "new": made.labels}
     shown = {
         key: np.stack([np.asarray(images)[np.flatnonzero(labels[key] == one)[:most]] for one in kept])
         for key, images in rows.items()
     }
-    generation.save_few_shot(path, shown["seeds"], {"new": shown["new"]})
+    generation.save_few_shot(path, shown["real"], {"new": shown["new"]}, heading="real")

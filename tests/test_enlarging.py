@@ -270,3 +270,10 @@ def test_advice_follows_the_intervals():
         "mix_transformed": row(gain_over_transformed=0.0),
     }
     assert "cannot be told" in advice(unknown) and "no difference that could be seen" in advice(unknown)
+
+
+def test_a_share_is_not_told_to_be_above_all():
+    report = {way: row(accuracy=0.99, gain=0.99) for way in WAYS}
+    report |= {"advice": "", "classes": ["a"], "real_images": [4], "new_images": [2], "copies": None}
+    text = as_markdown(report | {"class_fidelity": 0.5, "method": "scola", "seconds": 1.0})
+    assert "99.0% (97.0 to 100.0)" in text and "+99.0% (+97.0 to +101.0)" in text
