@@ -12,7 +12,7 @@ from kerasinterp import data, processor, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import Classifier, train_classifier
-from kerasinterp.evaluation.distances import distances
+from kerasinterp.evaluation.distances import distances, reliable
 from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.nn import cifar_resnet, conv4
@@ -82,19 +82,26 @@ def finished(recipe: Recipe, folder: pathlib.Path) -> Run:
     return run
 
 
-def quality(judge: Classifier, made: Examples, real: Examples) -> dict[str, float]:
+def quality(judge: Classifier, made: Examples, real: Examples) -> dict[str, float | None]:
     """Distances from as many real images in the judge's features, and the share that it takes for their class.
 
-    Of images made there are as many of each class; of the real ones a part is taken in which this is so.
+    Of images made there are as many of each class; of the real ones a part is taken in which this is so. The Frechet
+    distance of few images is one of their number, and left out.
     """
-    images = np.asarray(made.images)
-    found = distances(judge.features(images), judge.features(np.asarray(evenly(real).images)))
-    return found | {"class_fidelity": float((judge.predict(images) == made.labels).mean())}
+    new, known = (judge.features(np.asarray(one.images)) for one in (made, evenly(real)))
+    found: dict[str, float | None] = dict(distances(new, known))
+    if not reliable(min(len(new), len(known)), new.shape[1]):
+        found["fid"] = None
+    return found | {"class_fidelity": float((judge.predict(np.asarray(made.images)) == made.labels).mean())}
 
 
-def evenly(examples: Examples) -> Examples:
-    """A random part in which all classes are about as frequent: each image stays with a chance for its class."""
-    counts = np.bincount(examples.labels)
+def evenly(examples: Examples, counts: np.ndarray | None = None) -> Examples:
+    """A random part in which all classes are about as frequent: each image stays with a chance for its class.
+
+    Args:
+        counts: images of each class where these were drawn from; by default these.
+    """
+    counts = np.bincount(examples.labels) if counts is None else counts
     draws = np.random.default_rng(0).random(len(examples))
     return examples.select(draws * counts[examples.labels] < counts[counts > 0].min())
 

@@ -68,7 +68,8 @@ def table_4_3(
 def as_markdown(table: dict) -> str:
     lines = ["| | parameters | FID | KID x 1000 | CAS, % | CAS-Test, % |", "|---|---|---|---|---|---|"]
     for name, row in table.items():
-        cells = [f"{row['parameters'] / 1e6:.2f} M", f"{row['fid']:.1f}", f"{1000 * row['kid']:.1f}"]
+        fid = "" if row["fid"] is None else f"{row['fid']:.1f}"
+        cells = [f"{row['parameters'] / 1e6:.2f} M", fid, f"{1000 * row['kid']:.1f}"]
         lines.append(f"| {' | '.join([name, *cells, *(f'{100 * row[key]:.1f}' for key in ('made', 'cas_test'))])} |")
     return "\n".join(lines) + "\n"
 

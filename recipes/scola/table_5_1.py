@@ -157,8 +157,8 @@ def _judge(
         free &= ~recipe.change(per_class=most, seed=seed).trained_on(len(whole), whole.labels)
     order = np.random.default_rng(0).permutation(np.flatnonzero(free))
     apart = min(made * len(whole.classes), len(order) // 5)
-    learned, unseen = whole.select(order[apart:]), evenly(whole.select(order[:apart]))
-    return judge_of(learned, steps, cache), unseen
+    learned, unseen = whole.select(order[apart:]), whole.select(order[:apart])
+    return judge_of(learned, steps, cache), evenly(unseen, np.bincount(whole.labels[free]))
 
 
 def over_samples(results: dict, method: str, size: int, key: str, less: str = "") -> tuple[float, float] | None:
@@ -197,7 +197,8 @@ def as_markdown(
         rows = ("real", *methods) if key not in ("cas_test", "seconds", "parameters") else methods
         text += [line(method, method, key, scale=scale, form=form) for method in rows]
     note = "Distances are from as many test images; `real` are images of no sample, which the judge did not learn from."
-    text += ["", f"{note} Of other unseen images it knows {100 * accuracy:.1f}%."]
+    note += " A Frechet distance of fewer than two images a feature says little, and is left out."
+    text += ["", f"{note} Of other unseen images the judge knows {100 * accuracy:.1f}%."]
     return "\n".join(text) + "\n"
 
 

@@ -141,6 +141,9 @@ def test_a_part_of_real_images_has_all_classes_alike():
     kept = experiment.evenly(examples)
     counts = np.bincount(kept.labels, minlength=4)
     assert counts[1] == 400 and not counts[2] and all(320 < counts[one] < 480 for one in (0, 3))
+    shares = np.array([100, 100, 0, 50])  # drawn from so many, not from themselves
+    drawn = np.bincount(experiment.evenly(examples, shares).labels, minlength=4)
+    assert drawn[3] == 800 and 1850 < drawn[0] < 2150 and 160 < drawn[1] < 240
     whole = examples.select(np.flatnonzero(labels == 3))
     np.testing.assert_array_equal(experiment.evenly(whole).images, whole.images)
 
@@ -160,6 +163,8 @@ def test_distances_do_not_see_how_frequent_classes_are(monkeypatch):
     found = experiment.quality(Judge(), real.select(np.r_[0:200, 1800:2000]), real)
     aside = experiment.distances(Judge().features(images[:400]), Judge().features(images))
     assert found["fid"] < aside["fid"] / 50 and found["class_fidelity"] == 0.5
+    few = experiment.quality(Judge(), real.select(np.r_[0:3, 1800:1804]), real)
+    assert few["fid"] is None and few["kid"] is not None
 
 
 def test_results_of_another_experiment_are_not_taken(tmp_path):
