@@ -67,7 +67,7 @@ def figure_4_1(
     Classes of clusters are those of most of their training images, one to one.
 
     Args:
-        rivals: names of other objectives for networks of that size: a row each, of distances alone.
+        rivals: recipes whose systems and optimizers get networks of that size: a row each, of distances alone.
         passes: over the images, of each generator.
         share: of the recipes' width.
         clusters: a run of MMDC; None for one of the recipe.
@@ -81,8 +81,9 @@ def figure_4_1(
         options = own.objective_options | {"initialisation": initialisation}
         recipes[name] = own.change(objective_options=options, width=max(1, round(share * own.backbone.width)), **short)
     for name in rivals:
-        other = training.with_objective(recipes["GLO"], name)
-        recipes[name] = dataclasses.replace(other, optimizers={"all": recipes["GLO"].optimizers["generator"]})
+        other = find(name)
+        own = training.with_objective(recipes["GLO"], other.objective)
+        recipes[name] = dataclasses.replace(own, optimizers=other.optimizers)
     for recipe in (first, *recipes.values()):
         training.check(recipe)  # before anything is trained
     train = labelled(first.data)
@@ -157,7 +158,7 @@ def _draw(path: pathlib.Path, shown: dict[str, list[np.ndarray]], shape: tuple[i
 @click.command()
 @click.option("--output", "-o", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option("--data", "source", default="mnist", show_default=True, type=click.Choice(["mnist", "cifar10"]))
-@click.option("--rival", "rivals", multiple=True, help="An objective without classes, WGANGP say; may be repeated.")
+@click.option("--rival", "rivals", multiple=True, help="A recipe without classes, wgangp_mnist say; may be repeated.")
 @click.option("--passes", default=8, show_default=True, type=click.IntRange(1), help="Of each generator (C.2: 500).")
 @click.option("--share", default=0.5, show_default=True, type=SHARE, help="Of the recipes' width.")
 @click.option("--initialisation", default="random", show_default=True, type=click.Choice(["random", "pca"]))

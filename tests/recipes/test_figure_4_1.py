@@ -38,7 +38,7 @@ def measured(monkeypatch):
     monkeypatch.setattr(figure_4_1, "find", short)
 
     def noted(recipe, *given, **options):
-        trained.append(recipe.objective)
+        trained.append(recipe)
         return train(recipe, *given, **options)
 
     monkeypatch.setattr(figure_4_1.training, "train", noted)
@@ -48,19 +48,25 @@ def measured(monkeypatch):
 @pytest.mark.slow
 def test_the_table_its_pictures_and_where_it_goes_on(measured, tmp_path):
     asked, trained = measured
-    given = [*SMALL, "-o", str(tmp_path), "--rival", "VAE"]
+    given = [*SMALL, "-o", str(tmp_path), "--rival", "vae_mnist", "--rival", "wgangp_mnist"]
     shown = CliRunner().invoke(figure_4_1.main, given, catch_exceptions=False)
-    assert trained == ["MMDC", "COLA", "GLO", "VAE"]
+    assert [recipe.objective for recipe in trained] == ["MMDC", "COLA", "GLO", "VAE", "WGANGP"]
     lines = [line.split(" | ") for line in shown.output.splitlines() if line.startswith("| ")]
     rows = {line[0].removeprefix("| "): line for line in lines}
-    assert [rows[name][3] for name in ("real", "COLA", "GLO", "VAE")] == ["50.0", "1.0", "2.0", ""]
-    assert [rows[name][6].rstrip("| ") for name in ("COLA", "GLO", "VAE")] == ["400.0", "200.0", "200.0"]  # MMDC's too
+    assert [rows[name][3] for name in ("real", "COLA", "GLO", "vae_mnist")] == ["50.0", "1.0", "2.0", ""]
+    assert [rows[name][6].rstrip("| ") for name in ("COLA", "GLO", "vae_mnist")] == [
+        "400.0",
+        "200.0",
+        "200.0",
+    ]  # MMDC's too
     table = json.loads((tmp_path / "table.json").read_text())
-    assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "VAE", "real"))
+    assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "vae_mnist", "wgangp_mnist", "real"))
+    assert trained[4].optimizers == find("wgangp_mnist").optimizers  # a critic learns by its own, not by GLO's
+    assert trained[4].backbone.width == trained[2].backbone.width
     for made in asked:  # as many of each cluster, whose class is that of most of its images
         assert set(np.bincount(made.labels, minlength=10)) == {10}
     assert {"figure_4_1.png", "figure_4_3.png", "table.md"} <= {path.name for path in tmp_path.iterdir()}
-    assert CliRunner().invoke(figure_4_1.main, given).exit_code == 0 and len(trained) == 4
+    assert CliRunner().invoke(figure_4_1.main, given).exit_code == 0 and len(trained) == 5
 
 
 def test_a_run_that_is_none_is_a_sentence(measured, tmp_path):
