@@ -30,8 +30,9 @@ def written_whole(path: str | os.PathLike, *, trial: bool = False) -> Iterator[p
         if not trial:
             partial.replace(path)
     except OSError as error:
-        if str(partial) in (error.filename, error.filename2) or error.filename is None:  # a copy's error names both
-            error.filename, error.filename2 = str(path), None
+        if error.errno is not None and (error.filename is None or str(partial) in (error.filename, error.filename2)):
+            error.filename = str(path)
+            del error.filename2  # a copy's error names both files
         raise
     finally:
         with contextlib.suppress(OSError):

@@ -79,11 +79,12 @@ class SmallSample:
         if steps < 2 or batch_size < 2:
             raise InputError(f"steps is {steps} and batch_size {batch_size}: give 2 or more of each.")
         self._test, self._classes = as_float(np.asarray(test.images)), np.asarray(test.labels)
+        self._count = max(len(test.classes), int(test.labels.max()) + 1)
         self._steps, self._batch, self._usual = steps, batch_size, _Setting(tuple(cuts), factor)
 
         @functools.cache
         def learner(setting: _Setting, steps: int) -> Learner:
-            return Learner(test.shape, int(test.labels.max()) + 1, steps, width, network, setting.optimizer)
+            return Learner(test.shape, self._count, steps, width, network, setting.optimizer)
 
         self._learner = learner
 
@@ -120,7 +121,7 @@ class SmallSample:
             if (
                 one.labels is None
                 or one.labels.ndim != 1
-                or one.labels.max() > self._classes.max()
+                or one.labels.max() >= self._count
                 or one.shape != self._test.shape[1:]
             ):
                 raise InputError("Give images of the test images' size, with a class's number for each, as theirs.")

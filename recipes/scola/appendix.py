@@ -19,13 +19,12 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, evenly, judge_of, kept_results, labelled, protocol_of
+from kerasinterp.recipes.scola.experiment import NETWORKS, away, evenly, judge_of, kept_results, labelled, protocol_of
 
 from kerasinterp import compare, data, generation, training
 from kerasinterp.data import Examples
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import Classifier
-from kerasinterp.evaluation.distances import distances
 from kerasinterp.evaluation.figures import draw_bars
 from kerasinterp.evaluation.learner import interval
 from kerasinterp.files import write_text
@@ -35,6 +34,7 @@ from kerasinterp.recipe import Recipe
 from kerasinterp.run import Run
 from kerasinterp.yardsticks.few_shot import MOST_SOURCE
 
+_REAL = "real sample"
 SPREADS = (0.1, 1.0)  # ours; README.md says why .1 is concentrated
 _SHOWN = 8  # images of a row, and rows
 _CLASSES = 10  # columns of figure B.3
@@ -82,38 +82,37 @@ def appendix(
         raise InputError(f"{type(model).__name__} was given no classes to learn, and CAS asks for them.")
     sample = training.learned_from(recipe, MOST_SOURCE)
     sets = dict(zip(("concentrated", "sparse"), spreads, strict=True))
+    digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in model.weights)).hexdigest()
+    protocol = {"model": digest[:16], "split": split or recipe.target.target_split, "seed": seed, "made": made}
+    protocol |= {"network": network, "classifier_steps": classifier_steps, "batch_size": batch_size}
+    results, write = kept_results(output, protocol | {"judge_steps": judge_steps})
     _draw_spreads(model, sample, sets, output / "figure_a1.png", seed)
     if hasattr(model, "with_class"):
         _draw_transfer(model, sample, output / "figure_b3.png")
 
-    digest = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in model.weights)).hexdigest()
-    protocol = {"model": digest[:16], "split": split or recipe.target.target_split, "seed": seed, "made": made}
-    protocol |= {"network": network, "classifier_steps": classifier_steps, "batch_size": batch_size}
-    protocol |= {"repeats": repeats, "judge_steps": judge_steps}
-    results, write = kept_results(output, protocol)
-    if todo := [spread for spread in spreads if str(spread) not in results]:
+    names = {name: str(spread) for name, spread in sets.items()} | {_REAL: _REAL}
+    if todo := [key for key in names.values() if len(results.get(key, {}).get("scores", ())) < repeats]:
         learned, test = _unseen(recipe, sample, protocol["split"])
         judge = judge_of(learned, judge_steps, output / "judge")
-        labels = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), made))
-        new = {}
-        for spread in todo:
-            images = generation.decode(model, model.prior_of(labels, seed, spread))
-            new[str(spread)] = Examples(data.to_uint8(images), labels, sample.classes)
-            results[str(spread)] = _distances(judge, test, new[str(spread)], seed)
+        labels, new = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), made)), {}
+        for key in dict.fromkeys(todo):
+            results.setdefault(key, {"scores": []})
+            if key != _REAL:
+                images = generation.decode(model, model.prior_of(labels, seed, float(key)))
+                new[key] = Examples(data.to_uint8(images), labels, sample.classes)
+                results[key] |= _distances(judge, test, new[key], seed)
         measured = protocol_of(network, test, classifier_steps, batch_size)
-        first, *others = new
-        ways = ("made",) if "real" in results else ("real", "made")
-        scores = [
-            measured.measure(sample, new[first], ways, seed + 1000 * repeat, {name: new[name] for name in others})
-            for repeat in range(repeats)
-        ]
-        keys = (
-            {first: "made"} | {name: f"made {name}" for name in others} | ({"real": "real"} if "real" in ways else {})
-        )
-        for name, key in keys.items():
-            results[name] = results.get(name, {}) | interval("cas", np.array([one[key] for one in scores]))
-        write(judge_accuracy=judge.accuracy)
-    rows = {name: results[str(spread)] for name, spread in sets.items()} | {"real sample": results["real"]}
+        for repeat in range(repeats):
+            for key in todo:
+                if len(results[key]["scores"]) <= repeat:
+                    way, number = "made" if key in new else "real", (seed + 1000 * repeat) % 2**32
+                    found = measured.measure(sample, new.get(key, sample), (way,), number)
+                    results[key]["scores"].append(found[way])
+                    write(judge_accuracy=judge.accuracy)
+    rows = {}
+    for name, key in names.items():
+        measures = {measure: value for measure, value in results[key].items() if measure != "scores"}
+        rows[name] = measures | interval("cas", np.array(results[key]["scores"][:repeats]))
     write_text(output / "table_a2.json", json.dumps(rows | {"protocol": protocol | sets}, indent=1) + "\n")
     write_text(output / "table_a2.md", as_markdown(rows))
     bars = {name: row | {"cas_half": row["cas_high"] - row["cas"]} for name, row in rows.items()}
@@ -125,8 +124,9 @@ def as_markdown(rows: dict) -> str:
     """A row a set; CAS as a share in %, with its 95% interval."""
     lines = ["| images | variance within classes | FID | kernel distance | CAS |", "|---|---|---|---|---|"]
     for name, row in rows.items():
-        cells = [f"{row[key]:{form}}" if key in row else "" for key, form in (("variance", ".2f"), ("fid", ".2f"))]
-        cells.append("{kid:.4f} +- {kid_deviation:.4f}".format(**row) if "kid" in row else "")
+        known = {key: value for key, value in row.items() if value is not None}
+        cells = [f"{known[key]:.2f}" if key in known else "" for key in ("variance", "fid")]
+        cells.append("{kid:.4f} +- {kid_deviation:.4f}".format(**known) if "kid" in known else "")
         cells.append("{:.1f} ({:.1f} to {:.1f})".format(*(100 * row[f"cas{end}"] for end in ("", "_low", "_high"))))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -158,11 +158,11 @@ def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Exa
     return found[0], found[1]
 
 
-def _distances(judge: Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float]:
-    """Distances of images made to as many unseen ones, and the variance within their classes over the unseen ones'."""
-    test = evenly(test)
+def _distances(judge: Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float | None]:
+    """`away` of the classes that unseen images have, alike in both, and the variance within them over theirs."""
+    test, made = evenly(test), made.select(np.isin(made.labels, test.labels))
     real, new = judge.features(np.asarray(test.images)), judge.features(np.asarray(made.images))
-    return distances(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
+    return away(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
 
 
 def _within(features: np.ndarray, labels: np.ndarray) -> float:

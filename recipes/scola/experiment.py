@@ -29,6 +29,7 @@ NETWORKS = {
     "conv4": (conv4.classifier, RESNET),  # ours, for time
 }
 SHARE = click.FloatRange(0.0, 1.0, min_open=True)
+_MEASURE = 2  # its version: distances of one and of another do not compare
 _MEMORY = 2**40  # bytes: small samples are held in memory
 
 
@@ -83,16 +84,25 @@ def finished(recipe: Recipe, folder: pathlib.Path) -> Run:
 
 
 def quality(judge: Classifier, made: Examples, real: Examples) -> dict[str, float | None]:
-    """Distances from as many real images in the judge's features, and the share that it takes for their class.
+    """`away` in the judge's features, and the share that it takes for their class.
 
-    Of images made there are as many of each class; of the real ones a part is taken in which this is so. The Frechet
-    distance of few images is one of their number, and left out.
+    Of images made there are as many of each class; of the real ones a part is taken in which this is so.
     """
-    new, known = (judge.features(np.asarray(one.images)) for one in (made, evenly(real)))
-    found: dict[str, float | None] = dict(distances(new, known))
-    if not reliable(min(len(new), len(known)), new.shape[1]):
+    images = np.asarray(made.images)
+    found = away(judge.features(images), judge.features(np.asarray(evenly(real).images)))
+    return found | {"class_fidelity": float((judge.predict(images) == made.labels).mean())}
+
+
+def away(new: np.ndarray, real: np.ndarray, seed: int = 0) -> dict[str, float | None]:
+    """Distances of as many features (N, D) and (M, D) of either, and "images", how many.
+
+    They are None where images are too few: a Frechet distance of fewer than two a feature is one of their number.
+    """
+    count = min(len(new), len(real))
+    found = dict(distances(new, real, seed)) if count > 2 else dict.fromkeys(("fid", "kid", "kid_deviation"))
+    if not reliable(count, new.shape[1]):
         found["fid"] = None
-    return found | {"class_fidelity": float((judge.predict(np.asarray(made.images)) == made.labels).mean())}
+    return found | {"images": count}
 
 
 def evenly(examples: Examples, counts: np.ndarray | None = None) -> Examples:
@@ -112,16 +122,18 @@ def kept_results(output: pathlib.Path, protocol: dict) -> tuple[dict, Callable[.
     It is written at once, so that what lies beside it is of this experiment.
 
     Raises:
-        InputError: it is of an experiment with another protocol, or damaged.
+        InputError: it is of an experiment with another protocol, damaged, or not there beside models.
     """
-    kept, protocol = output / "results.json", json.loads(json.dumps(protocol))
+    kept, protocol = output / "results.json", json.loads(json.dumps(protocol | {"measure": _MEASURE}))
     results: dict = {}
+    if not kept.exists() and (output / "models").exists():
+        raise InputError(f"{output} holds models of another experiment: choose another --output.")
     if kept.exists():
         try:
             held = json.loads(read_text(kept))
             results, before = dict(held["results"]), dict(held["protocol"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{kept} is no file of results: remove it, and they are made again.") from error
+            raise InputError(f"{kept} is no file of results: choose another --output.") from error
         if changed := [key for key, value in protocol.items() if before.get(key) != value]:
             raise InputError(f"{output} holds an experiment with other {', '.join(changed)}: choose another --output.")
 

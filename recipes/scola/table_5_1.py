@@ -53,6 +53,7 @@ _QUALITY = {
     "made": ("CAS, %", 100.0, ".1f"),
     "cas_test": ("CAS-Test, %", 100.0, ".1f"),
     "class_fidelity": ("of its class by the judge, %", 100.0, ".1f"),
+    "images": ("images compared", 1.0, ".0f"),
     "seconds": ("processor seconds of training", 1.0, ".0f"),
     "parameters": ("thousands of the generator's weights", 1e-3, ".0f"),
 }
@@ -94,11 +95,12 @@ def table_5_1(
         batch = rival["rival_batch"] or recipe.schedule.batch_size
         training.build(recipe.change(batch_size=batch, width=2))  # can it be cut?
         made_as[name] = rival["rival_share"], batch, rival["rival_steps"]
-    results, write = kept_results(output, protocol)
     recipe = find(f"{ours}_{source}_small")
     whole = labelled(recipe.data)
     test = labelled(recipe.data, test_split, whole)
-    judge, unseen = _judge(whole, recipe, max(sizes), samples, made, judge_steps, output / "judge")
+    apart = _kept_apart(whole, max(sizes), samples)
+    results, write = kept_results(output, protocol | {"kept_apart": apart})
+    judge, unseen = _judge(whole, recipe, *apart, made, judge_steps, output / "judge")
     measured = protocol_of(network, test, classifier_steps, batch_size)
     for seed in range(samples):
         for size in sizes:
@@ -142,19 +144,26 @@ def table_5_1(
     return results
 
 
+def _kept_apart(whole: Examples, size: int, samples: int) -> tuple[int, int]:
+    """Images a class, and samples, that the judge does not learn from.
+
+    They are the same for all sizes up to 100 a class, or where that takes more than half of a class up to what takes
+    half of it, and up to three samples.
+    """
+    many = max(samples, _SAMPLES)
+    return max(size, min(_LARGEST, int(np.bincount(whole.labels).min()) // (2 * many))), many
+
+
 def _judge(
     whole: Examples, recipe: Recipe, size: int, samples: int, made: int, steps: int, cache: pathlib.Path
 ) -> tuple[Classifier, Examples]:
     """A classifier of images that are in no sample, and as many that it did not learn from either as are made.
 
-    It is the same for all sizes up to 100 a class, or where that takes more than half of a class up to what takes half
-    of it, and up to three samples.
+    Of the latter there are fewer where images are few, or classes not alike.
     """
-    many = max(samples, _SAMPLES)
-    most = max(size, min(_LARGEST, int(np.bincount(whole.labels).min()) // (2 * many)))
     free = np.ones(len(whole), bool)
-    for seed in range(many):  # a smaller sample is part of a larger one of its seed
-        free &= ~recipe.change(per_class=most, seed=seed).trained_on(len(whole), whole.labels)
+    for seed in range(samples):  # a smaller sample is part of a larger one of its seed
+        free &= ~recipe.change(per_class=size, seed=seed).trained_on(len(whole), whole.labels)
     order = np.random.default_rng(0).permutation(np.flatnonzero(free))
     apart = min(made * len(whole.classes), len(order) // 5)
     learned, unseen = whole.select(order[apart:]), whole.select(order[:apart])
@@ -211,7 +220,7 @@ def draw_ways(results: dict, sizes: tuple[int, ...], method: str, ways: tuple[st
 
 
 def draw_quality(results: dict, sizes: tuple[int, ...], methods: tuple[str, ...], path: pathlib.Path) -> None:
-    shown = {key: own for key, own in _QUALITY.items() if key not in ("seconds", "parameters")}
+    shown = {key: own for key, own in _QUALITY.items() if key not in ("images", "seconds", "parameters")}
     figure, axes = panels([title for title, *_ in shown.values()], columns=3)
     for axis, (key, (_, scale, _)) in zip(axes, shown.items(), strict=True):
         for number, method in enumerate(methods):

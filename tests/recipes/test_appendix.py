@@ -50,10 +50,9 @@ def scored(monkeypatch, judged):
         def __init__(self, test, **settings):
             self.test, self.settings = test, settings
 
-        def measure(self, sample, made, ways, seed, others):
-            seen.append((sample, self.test, made, ways, seed, others))
-            scores = {"real": 0.9, "made": 0.6} | {f"made {name}": 0.4 for name in others}
-            return {way: score + seed / 1e5 for way, score in scores.items()}
+        def measure(self, sample, made, ways, seed):
+            seen.append((sample, self.test, made, ways, seed))
+            return {"real": {"real": 0.9}, "made": {"made": 0.6}}[ways[0]] if not seed else {ways[0]: 0.5}
 
     monkeypatch.setattr(appendix.data, "load_examples", lambda source, split, **_: toys(split))
     monkeypatch.setattr(experiment, "train_classifier", lambda images, *_, **__: judged.append(images) or Judge())
@@ -77,36 +76,75 @@ def call(*asked):
     return CliRunner().invoke(appendix.main, [str(one) for one in asked], catch_exceptions=False)
 
 
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
 def test_figures_and_a_table_that_goes_on(scored, judged, tmp_path):
     asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2)
     shown = call(*asked)
     assert shown.exit_code == 0 and "| concentrated |" in shown.output and "| real sample |" in shown.output
+    before = files(tmp_path / "out")
     names = {"figure_a1.png", "figure_a2.png", "figure_b3.png", "table_a2.json", "table_a2.md", "results.json"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert set(before) == names
     for name in ("figure_a1.png", "figure_a2.png", "figure_b3.png"):
         with Image.open(tmp_path / "out" / name) as picture:
             assert min(picture.size) > 100
     table = json.loads((tmp_path / "out" / "table_a2.json").read_text())
     assert table["concentrated"]["variance"] < table["sparse"]["variance"]
-    # Two repeats a hundredth apart: Student's t of one degree of freedom times half of that.
-    half = 12.706 * 0.005
-    for name, score in (("concentrated", 0.605), ("sparse", 0.405), ("real sample", 0.905)):
-        found = [table[name][f"cas{end}"] for end in ("", "_low", "_high")]
-        np.testing.assert_allclose(found, [score, score - half, score + half], atol=1e-5)
+    # Two repeats: Student's t of one degree of freedom times half of their difference.
+    for name, first in (("concentrated", 0.6), ("sparse", 0.6), ("real sample", 0.9)):
+        found, half = [table[name][f"cas{end}"] for end in ("", "_low", "_high")], 12.706 * (first - 0.5) / 2
+        mean = (first + 0.5) / 2
+        np.testing.assert_allclose(found, [mean, mean - half, mean + half], rtol=1e-3)
     assert table["protocol"]["concentrated"] == 0.1 and table["protocol"]["split"] == "test"
-    sample, test, made, ways, seed, others = scored[0]
+    sample, test, made, _, _ = scored[0]
     assert len(sample) == 12 and len(test) == 40 and len(judged[0]) == 28
-    assert ways == ("real", "made") and [seed, scored[1][4]] == [0, 1000] and [*others] == ["1.0"]
-    for images in (made, others["1.0"]):
+    assert [(*ways, seed) for *_, ways, seed in scored] == [
+        (way, seed) for seed in (0, 1000) for way in ("made", "made", "real")
+    ]
+    for _, _, images, _, _ in (scored[0], scored[1]):
         assert np.bincount(images.labels).tolist() == [5, 5, 5, 5] and images.images.dtype == np.uint8
-    assert call(*asked).exit_code == 0 and len(scored) == 2  # nothing is measured again
-    assert call(*asked, "--spreads", 0.1, 2).exit_code == 0  # but what is new
-    assert len(scored) == 4 and scored[2][3] == ("made",) and not scored[2][5]
-    again = json.loads((tmp_path / "out" / "table_a2.json").read_text())
-    assert again["concentrated"] == table["concentrated"] and again["real sample"] == table["real sample"]
-    assert again["sparse"]["cas"] == pytest.approx(0.605) and again["protocol"]["sparse"] == 2.0
+    assert made.images.std() > 0 and not np.array_equal(made.images, scored[1][2].images)
+    assert call(*asked).exit_code == 0 and len(scored) == 6  # nothing is measured again
+    assert call(*asked, "--spreads", 0.1, 2).exit_code == 0 and len(scored) == 8  # but what is new
+    assert call(*asked, "--repeats", 3).exit_code == 0 and len(scored) == 11
+    before = files(tmp_path / "out")
     refused = call(*asked, "--seed", 1)
     assert refused.exit_code == 1 and "holds an experiment with other seed" in refused.output
+    assert files(tmp_path / "out") == before
+
+
+def test_a_classifier_that_has_learned_is_kept(scored, judged, tmp_path, monkeypatch):
+    asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2)
+    measure = experiment.SmallSample.measure
+
+    def stopped(self, *given):
+        if len(scored) == 4:
+            raise KeyboardInterrupt
+        return measure(self, *given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(experiment.SmallSample, "measure", stopped)
+        assert call(*asked).exit_code == 1
+    assert call(*asked).exit_code == 0 and len(scored) == 6
+
+
+def test_classes_that_unseen_images_do_not_have_are_left_out_of_distances(scored, judged, tmp_path, monkeypatch):
+    """Of a class that only one side has, the distance would be of the classes; and classes unlike, of how many."""
+
+    def fewer(source, split, **_):
+        found = toys(split)
+        if split == "train":
+            return found
+        own = np.flatnonzero(found.labels < 3)
+        return found.select(np.concatenate([own, *[own[found.labels[own] == 0]] * 20]))
+
+    monkeypatch.setattr(appendix.data, "load_examples", fewer)
+    assert call(saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2).exit_code == 0
+    table = json.loads((tmp_path / "out" / "table_a2.json").read_text())
+    assert table["sparse"]["images"] == 15 and len(scored[0][1]) == 230
+    assert table["sparse"]["fid"] is not None  # of four features
 
 
 def test_unseen_images_may_be_half_of_the_rest_of_the_split_learned_from(scored, judged, tmp_path):

@@ -148,7 +148,7 @@ def test_a_part_of_real_images_has_all_classes_alike():
     np.testing.assert_array_equal(experiment.evenly(whole).images, whole.images)
 
 
-def test_distances_do_not_see_how_frequent_classes_are(monkeypatch):
+def test_distances_do_not_see_how_frequent_classes_are():
     class Judge:
         def features(self, images):
             return np.asarray(images, np.float64).reshape(len(images), -1)
@@ -164,7 +164,32 @@ def test_distances_do_not_see_how_frequent_classes_are(monkeypatch):
     aside = experiment.distances(Judge().features(images[:400]), Judge().features(images))
     assert found["fid"] < aside["fid"] / 50 and found["class_fidelity"] == 0.5
     few = experiment.quality(Judge(), real.select(np.r_[0:3, 1800:1804]), real)
-    assert few["fid"] is None and few["kid"] is not None
+    assert few["fid"] is None and few["kid"] is not None and few["images"] == 7
+    two = experiment.quality(Judge(), real.select(np.r_[0, 1800]), real)
+    assert two["kid"] is None and two["class_fidelity"] == 0.5
+
+
+def test_a_judge_has_what_no_sample_takes_and_real_images_are_of_all_classes_alike(monkeypatch):
+    labels = np.random.default_rng(1).permutation(np.repeat([0, 1], [3000, 60]))
+    images = np.arange(len(labels) * 4, dtype=np.uint32).view(np.uint8).reshape(-1, 4, 4, 1)[: len(labels)]
+    whole, learned = Examples(images, labels, ("a", "b")), []
+    monkeypatch.setattr(table_5_1, "judge_of", lambda examples, *_: learned.append(examples))
+    assert table_5_1._kept_apart(whole, 5, 1) == (10, 3) and table_5_1._kept_apart(whole, 20, 4) == (20, 4)
+    recipe = find("scola_mnist_small")
+    _, unseen = table_5_1._judge(whole, recipe, 10, 3, 500, 1, None)
+    taken = np.zeros(len(whole), bool)
+    for seed in range(3):
+        taken |= recipe.change(per_class=10, seed=seed).trained_on(len(whole), whole.labels)
+    seen = {one.tobytes() for one in (*learned[0].images, *unseen.images)}
+    assert not seen & {one.tobytes() for one in images[taken]}
+    known = np.bincount(unseen.labels)
+    assert 0 < known[1] < 20 and known[0] < 30  # not 50 to one
+
+
+def test_models_without_results_are_of_another_experiment(tmp_path):
+    (tmp_path / "models").mkdir()
+    with pytest.raises(InputError, match="holds models of another experiment: choose another --output"):
+        experiment.kept_results(tmp_path, {"steps": 3})
 
 
 def test_results_of_another_experiment_are_not_taken(tmp_path):
