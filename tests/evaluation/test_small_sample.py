@@ -128,3 +128,12 @@ def test_settings_are_checked():
         of(4, Examples(examples().images))
     with pytest.raises(InputError, match="steps is 1"):
         of(1)
+
+
+def test_test_images_may_lack_the_last_class(stubs):
+    sample = bright(4)
+    test = sample.select(sample.labels == 0)
+    test = Examples(test.images, test.labels, ("dark", "light"))
+    assert of(12, test).measure(sample, sample, ("real",))["real"] == 1.0
+    with pytest.raises(InputError, match="a class's number for each"):
+        of(12, Examples(test.images, test.labels)).measure(sample, sample, ("real",))

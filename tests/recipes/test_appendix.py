@@ -141,9 +141,15 @@ def test_classes_that_unseen_images_do_not_have_are_left_out_of_distances(scored
         return found.select(np.concatenate([own, *[own[found.labels[own] == 0]] * 20]))
 
     monkeypatch.setattr(appendix.data, "load_examples", fewer)
-    assert call(saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2).exit_code == 0
+    compared, distances = [], experiment.distances
+    monkeypatch.setattr(
+        experiment, "distances", lambda new, real, seed: compared.append(len(new)) or distances(new, real, seed)
+    )
+    assert call(saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 20, "--repeats", 2).exit_code == 0
     table = json.loads((tmp_path / "out" / "table_a2.json").read_text())
-    assert table["sparse"]["images"] == 15 and len(scored[0][1]) == 230
+    assert (
+        compared == [60, 60] and 20 < table["sparse"]["images"] < 40 and len(scored[0][1]) == 230
+    )  # ten of each class, not 60
     assert table["sparse"]["fid"] is not None  # of four features
 
 

@@ -127,6 +127,11 @@ def test_it_goes_on_where_it_was(trained, tmp_path):
     ):
         shown = run(*more)
         assert shown.exit_code != 0 and sentence in shown.output
+    kept = json.loads((tmp_path / "results.json").read_text())
+    del kept["results"]["accuracy of trained"], kept["results"]["trained 1"]  # stopped before they were written
+    (tmp_path / "results.json").write_text(json.dumps(kept))
+    assert run(*asked, "--samples", 2, "--loss", "trained").exit_code == 0 and len(trained.classified) == 2
+    del trained.scored[18:]
     (tmp_path / "results.json").write_text("[]")
     shown = run(*asked)
     assert shown.exit_code != 0 and "results.json is no file of results" in shown.output and len(trained.scored) == 18

@@ -75,6 +75,8 @@ def test_the_table_its_files_and_where_it_goes_on(measured, tmp_path):
     assert again["kid"] == gone["kid"] and gone["seconds"] > 0.0 and again["seconds"] is None  # its model was there
     other = CliRunner().invoke(table_5_1.main, [*asked, "--made", "3"])
     assert other.exit_code == 1 and "other made: choose another --output" in other.output
+    other = CliRunner().invoke(table_5_1.main, [*asked, "--samples", "4"])  # another judge
+    assert other.exit_code == 1 and "other kept_apart: choose another --output" in other.output
 
 
 @pytest.mark.slow
