@@ -184,8 +184,9 @@ def advice(report: Mapping) -> str:
             "Whether the new images help a classifier cannot be told from so few images {}.",
         )
     )
-    if moved[0] > gain[0]:
-        said.append(told(moved, "Random transformations alone do more {}: use those first."))
+    if moved[0] > max(gain[0], 0.0):
+        may = "Random transformations alone may do more {}: try those first."
+        said.append(told(moved, "Random transformations alone do more {}: use those first.", may, may))
     said.append(
         told(
             over,

@@ -263,12 +263,16 @@ def test_advice_follows_the_intervals():
         and "alone do more" not in said
         and "they do harm" in said
     )
+    assert "alone do more" not in said and "may do more" not in said
+    perhaps = harms | {"real_transformed": row(gain=0.01)}
+    assert "Random transformations alone may do more (+1.0 points, -1.0 to +3.0): try those first." in advice(perhaps)
     unknown = {
         "copies": None,
-        "mix": row(gain=0.01),
+        "mix": row(gain=-0.01),
         "real_transformed": row(gain=0.0),
         "mix_transformed": row(gain_over_transformed=0.0),
     }
+    assert "do more" not in advice(unknown)
     assert "cannot be told" in advice(unknown) and "no difference that could be seen" in advice(unknown)
 
 
