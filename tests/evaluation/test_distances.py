@@ -158,6 +158,14 @@ def test_sliced_wasserstein_orders_images_and_leaves_global_randomness_alone():
     np.testing.assert_array_equal(state, np.random.get_state()[1])
 
 
+def test_patches_of_sliced_wasserstein_are_drawn_by_the_seed(monkeypatch):
+    images, seeded, seed = np.zeros((4, 8, 8, 1), np.float32), [], np.random.seed
+    monkeypatch.setattr(np.random, "seed", lambda number: seeded.append(number) or seed(number))
+    for number in (5, 2**32 + 7):
+        sliced_wasserstein(images, images, seed=number)
+    assert seeded == [5, 7]
+
+
 @pytest.mark.parametrize(
     ("real", "generated", "message"),
     [

@@ -62,7 +62,7 @@ def check_initial_weights(build, deviation) -> None:
         for name, kernel in kernels(build(seed)).items():
             values = kernel.ravel() / deviation(kernel)
             heads.append(tuple(np.round(values[:4], 4)))
-            if values.size > 2000:
+            if values.size > 200:
                 assert abs(values.mean()) < 5 / np.sqrt(values.size), name
                 assert abs(values.std() - 1) < 5 / np.sqrt(2 * values.size), name
                 assert abs(np.mean(values**4) - 3) < 5 * np.sqrt(96 / values.size), name  # neither cut nor uniform
