@@ -74,6 +74,14 @@ def test_draws_are_shares_of_what_one_device_draws(draw, shape, axis, two_device
     )
 
 
+@pytest.mark.parametrize("draw", [replicas.uniform, replicas.normal])
+def test_draws_are_shared_by_rows_where_nothing_is_said(draw, two_devices):
+    with two_devices.scope():
+        seeds = keras.random.SeedGenerator(3)
+    expected = getattr(keras.random, draw.__name__)((8, 6), seed=keras.random.SeedGenerator(3))
+    np.testing.assert_array_equal(np.concatenate(on_two(two_devices, lambda _: draw((4, 6), seeds))), expected)
+
+
 @pytest.mark.parametrize("kind", mixing.BY_NAME)
 def test_mixes_are_those_of_the_whole_batch_and_so_are_gradients(kind, two_devices):
     with two_devices.scope():

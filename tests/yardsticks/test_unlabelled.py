@@ -1,5 +1,6 @@
 """The yardstick of images without labels, on toy images."""
 
+import dataclasses
 import types
 
 import numpy as np
@@ -49,6 +50,15 @@ def test_measured_is_what_the_run_did_not_learn_from(judge, images, monkeypatch)
         assert sorted(one.tobytes() for one in seen[-1]) == sorted(one.tobytes() for one in unseen)
     judge.measure(toys.identity(), RECIPE.change(share=1.0))
     assert len(seen[-1]) == 50
+
+
+def test_fewer_samples_are_drawn_at_random():
+    """The first images of a folder are those of its first classes."""
+    images = np.arange(200, dtype=np.uint8)[:, None, None, None]
+    recipe = RECIPE.change(share=1.0)
+    recipe = dataclasses.replace(recipe, target=dataclasses.replace(recipe.target, samples=40))
+    one, other = (unlabelled._judged(recipe, data.Examples(images), seed).ravel() for seed in (0, 1))
+    assert len(set(one)) == len(set(other)) == 40 and max(one) > 150 < max(other) and set(one) != set(other)
 
 
 def test_the_classifier_learns_to_tell_flipped_images(images, monkeypatch):
