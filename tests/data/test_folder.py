@@ -375,12 +375,18 @@ def _tiff(path, mode, value):
     Image.new(mode, (4, 4), value).save(path)
 
 
+def _tiff_of(path, values):
+    Image.fromarray(np.array(values, np.int32)).save(path)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "reason"),
     [
         ("float.tif", lambda path: _tiff(path, "F", 0.5), "holds float values"),
         ("integers.tif", lambda path: _tiff(path, "I", 70_000), "holds 32-bit values"),
         ("negative.tif", lambda path: _tiff(path, "I", -1), "holds 32-bit values"),
+        ("one.tif", lambda path: _tiff_of(path, [[-1, 9], [9, 9]]), "holds 32-bit values"),
+        ("another.tif", lambda path: _tiff_of(path, [[70_000, 9], [9, 9]]), "holds 32-bit values"),
         ("lab.tif", lambda path: _tiff(path, "LAB", (1, 2, 3)), "holds LAB colours"),
         (
             "photo.heic",
