@@ -310,3 +310,15 @@ def test_height_and_width_may_differ(tmp_path):
 def test_impossible_forms(tmp_path, options):
     with pytest.raises(InputError):
         data.load("mnist", data_dir=tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("mnist:9.9.9", "mnist:9.9.9 cannot be used (no such version): check its name and version."),
+        ("mnist/tiny", "There is no mnist/tiny: choose of mnist."),
+        ("coil100/tiny:1.0.0", "There is no coil100/tiny:1.0.0: choose of coil100."),
+    ],
+)
+def test_a_version_is_wrong_or_a_configuration(name, sentence):
+    assert str(datasets._unusable(name, ValueError("no such version"))).startswith(sentence)
