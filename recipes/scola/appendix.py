@@ -95,12 +95,14 @@ def appendix(
         learned, test = _unseen(recipe, sample, protocol["split"])
         judge = judge_of(learned, judge_steps, output / "judge")
         labels, new = np.random.default_rng(seed).permutation(np.repeat(np.unique(sample.labels), made)), {}
+        real = evenly(test)
+        features = judge.features(np.asarray(real.images))
         for key in dict.fromkeys(todo):
             results.setdefault(key, {"scores": []})
             if key != _REAL:
                 images = generation.decode(model, model.prior_of(labels, seed, float(key)))
                 new[key] = Examples(data.to_uint8(images), labels, sample.classes)
-                results[key] |= _distances(judge, test, new[key], seed)
+                results[key] |= _distances(judge, features, real.labels, new[key], seed)
         measured = protocol_of(network, test, classifier_steps, batch_size)
         for repeat in range(repeats):
             for key in todo:
@@ -108,6 +110,7 @@ def appendix(
                     way, number = "made" if key in new else "real", (seed + 1000 * repeat) % 2**32
                     found = measured.measure(sample, new.get(key, sample), (way,), number)
                     results[key]["scores"].append(found[way])
+                    print(f"{key}: classifier {repeat + 1} of {repeats}", flush=True)
                     write(judge_accuracy=judge.accuracy)
     rows = {}
     for name, key in names.items():
@@ -158,11 +161,17 @@ def _unseen(recipe: Recipe, sample: Examples, split: str) -> tuple[Examples, Exa
     return found[0], found[1]
 
 
-def _distances(judge: Classifier, test: Examples, made: Examples, seed: int) -> dict[str, float | None]:
-    """`away` of the classes that unseen images have, alike in both, and the variance within them over theirs."""
-    test, made = evenly(test), made.select(np.isin(made.labels, test.labels))
-    real, new = judge.features(np.asarray(test.images)), judge.features(np.asarray(made.images))
-    return away(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, test.labels)}
+def _distances(
+    judge: Classifier, real: np.ndarray, classes: np.ndarray, made: Examples, seed: int
+) -> dict[str, float | None]:
+    """`away` of the classes that unseen images have, alike in both, and the variance within them over theirs.
+
+    Args:
+        real, classes: the judge's features of unseen images, and these images' classes.
+    """
+    made = made.select(np.isin(made.labels, classes))
+    new = judge.features(np.asarray(made.images))
+    return away(new, real, seed) | {"variance": _within(new, made.labels) / _within(real, classes)}
 
 
 def _within(features: np.ndarray, labels: np.ndarray) -> float:
