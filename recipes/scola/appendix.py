@@ -130,7 +130,8 @@ def as_markdown(rows: dict) -> str:
         known = {key: value for key, value in row.items() if value is not None}
         cells = [f"{known[key]:.2f}" if key in known else "" for key in ("variance", "fid")]
         cells.append("{kid:.4f} +- {kid_deviation:.4f}".format(**known) if "kid" in known else "")
-        cells.append("{:.1f} ({:.1f} to {:.1f})".format(*(100 * row[f"cas{end}"] for end in ("", "_low", "_high"))))
+        cas = np.clip([100 * row[f"cas{end}"] for end in ("", "_low", "_high")], 0.0, 100.0)  # Student's has no bounds
+        cells.append("{:.1f} ({:.1f} to {:.1f})".format(*cas))
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -84,6 +84,7 @@ def test_figures_and_a_table_that_goes_on(scored, judged, tmp_path):
     asked = (saved(tmp_path / "run"), "-o", tmp_path / "out", "--made", 5, "--repeats", 2)
     shown = call(*asked)
     assert shown.exit_code == 0 and "| concentrated |" in shown.output and "| real sample |" in shown.output
+    assert "55.0 (0.0 to 100.0)" in shown.output  # no share below none or above all
     before = files(tmp_path / "out")
     names = {"figure_a1.png", "figure_a2.png", "figure_b3.png", "table_a2.json", "table_a2.md", "results.json"}
     assert set(before) == names
