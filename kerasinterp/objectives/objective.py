@@ -1,6 +1,5 @@
 """The base of every system: a game of players on networks, with named terms from one forward pass a step."""
 
-import copy
 import inspect
 from typing import Any
 
@@ -15,12 +14,13 @@ from kerasinterp.nn.net import Net, common_shapes
 from kerasinterp.objectives import epochs
 from kerasinterp.objectives.batch import as_images, in_one_sentence, slices, weigh_nothing
 from kerasinterp.objectives.kept import Kept
-from kerasinterp.objectives.player import Player, at_share, in_turns, mean_gradient
+from kerasinterp.objectives.optimized import Optimized
+from kerasinterp.objectives.player import Player, in_turns, mean_gradient
 from kerasinterp.ops import replicas
 from kerasinterp.ops.loss_scale import LossScale
 
 
-class Objective(Kept, keras.Model):
+class Objective(Kept, Optimized, keras.Model):
     """A game of players on networks.
 
     A system states `players`, what its `networks` are, and `terms`, which computes every term once from one forward
@@ -183,60 +183,6 @@ class Objective(Kept, keras.Model):
 
     # Training
 
-    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
-        """Gives each player an optimizer.
-
-        Args:
-            optimizer: one for all (each player gets a copy of its own), or a dictionary from player to optimizer. With
-                `use_ema`, `fit` ends with the averaged weights, as in Keras.
-            kwargs: `jit_compile`, `run_eagerly`, `steps_per_execution`, as in Keras.
-
-        Raises:
-            InputError: for an unknown or missing player, losses and metrics (the objective has its own), or
-                `jit_compile` of a system that XLA cannot compile (`supports_jit`).
-        """
-        if {"loss", "metrics", "weighted_metrics", "loss_weights"} & {k for k, v in kwargs.items() if v is not None}:
-            raise InputError(
-                f"{type(self).__name__} has its own losses and metrics: compile it with an optimizer alone."
-            )
-        if kwargs.get("jit_compile") is True and not self.supports_jit:
-            raise InputError(f"XLA cannot compile a step of {type(self).__name__}: leave jit_compile out.")
-        names = [player.name for player in self.players]
-        optimizers = dict(optimizer) if isinstance(optimizer, dict) else dict.fromkeys(names, optimizer)
-        if set(optimizers) != set(names):
-            raise InputError(
-                f"Give an optimizer to each of the players {', '.join(names)}; got {', '.join(optimizers)}."
-            )
-        for player in self.players:
-            own = keras.optimizers.get(optimizers[player.name])
-            own = type(own).from_config(copy.deepcopy(own.get_config()))
-            own.build(self.variables_of(player))
-            setattr(self, f"{player.name}_optimizer", own)
-        first = self.optimizer_of(self.players[0])
-        self._train_functions = {}
-        super().compile(optimizer=first, **kwargs)
-        # Keras calls it at the end of `fit`, as if the first optimizer had all weights.
-        first.finalize_variable_values = lambda _: self.use_averages()
-
-    def use_averages(self) -> None:
-        """Puts moving averages in place of the weights, where an optimizer keeps them (`use_ema`); `fit` ends so."""
-        for player in self.players:
-            own = self.optimizer_of(player)
-            if own.iterations.numpy():
-                type(own).finalize_variable_values(own, self.variables_of(player))
-
-    def get_compile_config(self) -> dict | None:
-        if not self.compiled:
-            return None
-        return {
-            "optimizer": {p.name: keras.optimizers.serialize(self.optimizer_of(p)) for p in self.players},
-            "jit_compile": self.jit_compile,
-        }
-
-    def compile_from_config(self, config: dict) -> None:
-        optimizers = {name: keras.optimizers.deserialize(own) for name, own in config["optimizer"].items()}
-        self.compile(optimizers, jit_compile=config.get("jit_compile", "auto"))
-
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As Keras': `x` is a dataset of batches (`kerasinterp.data`), or images, uint8 or float in [-1, 1].
 
@@ -308,21 +254,9 @@ class Objective(Kept, keras.Model):
         del tape
         shares = self.step_shares(outputs)
         for player, found in updates:
-            self._step(player, found, shares.get(player.name))
+            self.step_of(player, found, shares.get(player.name))
         self.after_update(outputs)
         return outputs
-
-    def _step(self, player: Player, gradients: list[tf.Tensor], share: tf.Tensor | None) -> None:
-        own, scale = self.optimizer_of(player), self.loss_scales.get(player.name)
-
-        def apply(gradients: list[tf.Tensor], share: tf.Tensor | None = None) -> None:
-            with at_share(own, share):
-                own.apply(gradients, self.variables_of(player))
-
-        if scale is None:
-            apply(gradients, share)
-        else:
-            scale.apply(apply, gradients, *(() if share is None else (share,)))
 
     # Logs
 
@@ -367,16 +301,6 @@ class Objective(Kept, keras.Model):
     @classmethod
     def term_names(cls) -> list[str]:
         return list(dict.fromkeys(term for player in cls.players for term in player.terms))
-
-    def variables_of(self, player: Player) -> list[keras.Variable]:
-        return [variable for network in player.networks for variable in getattr(self, network).trainable_variables]
-
-    def optimizer_of(self, player: Player) -> keras.optimizers.Optimizer:
-        return getattr(self, f"{player.name}_optimizer")
-
-    def updates_per_step(self, player: Player) -> int:
-        """How often a player's optimizer acts in one training step."""
-        return max(self.every.values()) // self.every[player.name]
 
 
 def takes_nothing_over(cls: type[Objective]) -> InputError:

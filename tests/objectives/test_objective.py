@@ -84,7 +84,7 @@ def test_files_stay_short():
 
     folder = pathlib.Path(kerasinterp.objectives.__file__).parent
     lengths = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.py")}
-    del lengths["objective.py"]
+    assert lengths.pop("objective.py") <= 380
     assert max(lengths.values()) <= 120, lengths
 
 
