@@ -12,8 +12,9 @@ from kerasinterp.errors import InputError
 
 # What the kernels of oneDNN and Eigen are chosen by, as Linux names it.
 _FEATURES = ("avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
-# Values of ONEDNN_MAX_CPU_ISA that leave bfloat16 without instructions of its own.
-_WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI")
+# Values of ONEDNN_MAX_CPU_ISA that leave AVX2 alone, and that leave bfloat16 without instructions of its own.
+_AVX2 = ("AVX2", "AVX2_VNNI", "AVX2_VNNI_2")
+_WITHOUT_BFLOAT16 = ("SSE41", "AVX", *_AVX2, "AVX512_CORE", "AVX512_CORE_VNNI")
 _VARIABLES = ("TF_ENABLE_ONEDNN_OPTS",)
 _VALUES = {"1": True, "true": True, "0": False, "false": False}  # as TensorFlow reads them
 _OURS = "KERASINTERP_SETTINGS"  # names what `prepare` set, so that a process started by ours does not take it for yours
@@ -30,6 +31,12 @@ def fast_bfloat16() -> bool:
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in _WITHOUT_BFLOAT16:
         return False
     return bool({"avx512_bf16", "amx_bf16"} & set(features()))
+
+
+def avx2_alone() -> bool:
+    """Whether AVX2 is the widest that kernels are chosen by (or ONEDNN_MAX_CPU_ISA lets them be)."""
+    lowered = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in _AVX2
+    return "avx2" in features() and ("avx512f" not in features() or lowered)
 
 
 def describe() -> str:

@@ -52,6 +52,15 @@ def test_a_lowered_processor_has_no_fast_bfloat16(machine):
     assert processor.fast_bfloat16()
 
 
+@pytest.mark.parametrize(
+    ("text", "lowered", "alone"),
+    [(ZEN_2, "", True), (ZEN_5, "", False), (ZEN_5, "avx2", True), (ZEN_5, "AVX512_CORE", False), (OLD, "", False)],
+)
+def test_where_avx2_is_alone(machine, text, lowered, alone):
+    machine(text, ONEDNN_MAX_CPU_ISA=lowered)
+    assert processor.avx2_alone() is alone
+
+
 def test_a_system_without_cpuinfo_has_no_features(machine, monkeypatch):
     environment = machine("")
 

@@ -13,7 +13,7 @@ from kerasinterp import processor
 _FEW = 8  # with fewer channels than this (images), windows are cheaper as a product with 16 * channels columns
 # oneDNN's gradient of the images with AVX2 alone is older than its forward convolution, and an eighth slower than four
 # of these. Only gradients are computed so: what a model's outputs are made of does not depend on the processor.
-_PHASES = "avx2" in processor.features() and "avx512f" not in processor.features()
+_PHASES = processor.avx2_alone()
 
 
 @tf.custom_gradient
@@ -75,17 +75,20 @@ def _weight_gradient(images: tf.Tensor, upstream: tf.Tensor, shape: tf.TensorSha
         return tf.raw_ops.Conv2DBackpropFilter(
             input=images, filter_sizes=shape, out_backprop=upstream, strides=[1, 2, 2, 1], padding="SAME"
         )
-    # A window is 2 x 2 cells of 2 x 2 pixels: four products with the cells, shifted by none or one.
+    # A window is 2 x 2 cells of 2 x 2 pixels: four products with the cells, shifted by none or one. With a row and a
+    # column of zeros the narrow side is as large as the cells, and a shift is another first row: nothing is copied.
     cells = tf.nn.space_to_depth(tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]]), 2)
-    height, width = upstream.shape[1:3]
-    rows = tf.reshape(upstream, [-1, filters])
+    width = cells.shape[2]
+    cells = tf.reshape(cells, [-1, 4 * channels])
+    rows = tf.reshape(tf.pad(upstream, [[0, 0], [0, 1], [0, 1], [0, 0]]), [-1, filters])
+    count = tf.shape(rows)[0]
     products = [
-        tf.matmul(rows, tf.reshape(cells[:, i : i + height, j : j + width], [-1, 4 * channels]), transpose_a=True)
+        tf.matmul(cells[i * width + j :], rows[: count - (i * width + j)], transpose_a=True)
         for i in (0, 1)
         for j in (0, 1)
     ]
-    found = tf.reshape(tf.stack(products, axis=1), [filters, 2, 2, 2, 2, channels])
-    return tf.reshape(tf.transpose(found, [1, 3, 2, 4, 5, 0]), shape)
+    found = tf.reshape(tf.stack(products), [2, 2, 2, 2, channels, filters])
+    return tf.reshape(tf.transpose(found, [0, 2, 1, 3, 4, 5]), shape)
 
 
 def _to_matrix(kernel: tf.Tensor) -> tf.Tensor:
