@@ -287,3 +287,8 @@ def test_unsuitable_images_are_refused():
         resnet.discriminator((24, 24, 1))
     with pytest.raises(InputError, match="channels"):
         resnet.discriminator((32, 32, 5))
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+def test_what_is_not_normalised_has_a_bias(kind):
+    assert [layer.name for layer in BUILDERS[kind]().layers if getattr(layer, "use_bias", False)] == ["output"]

@@ -1,3 +1,4 @@
+import itertools
 import string
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_no_weight_breaks_or_fills_a_glyph():
         for image in glyphs.render(font, "8").values():
             assert ndimage.label(image > 40, np.ones((3, 3)))[1] == 1
             assert ndimage.label(image <= 40)[1] == 3
+
+
+def test_a_stroke_that_would_break_a_glyph_is_changed_less_a_fifth_of_a_pixel_at_a_time(monkeypatch):
+    seen = itertools.count()
+    monkeypatch.setattr(glyphs, "_parts", lambda mask: next(seen))  # whatever is drawn is broken
+    assert [*glyphs.render("DejaVuSans", "B")] == ["regular"]
+    assert next(seen) == 1 + 2 + 2 + 5  # the glyph itself; from 0.6, 0.6 and 1.1 pixels to 0.2 or less
 
 
 def test_weights_grow_and_widths_differ():
