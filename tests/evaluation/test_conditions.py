@@ -85,6 +85,8 @@ def test_real_images_are_near_at_the_median_of_their_neighbours_distances():
     assert near(images.astype(np.float32))(made).tolist() == [True, False]
     assert near(images[::-1].astype(np.float32))(made).tolist() == [True, False]
     assert near(images[[0, 1]].astype(np.float32))(made).tolist() == [True, False]  # two are enough
+    three = images[[0, 1, 1799]].astype(np.float32)  # of few all are looked at
+    assert near(three)(made).tolist() == near(three[::-1])(made).tolist() == [True, False]
 
 
 def test_the_distance_gets_the_paths_images_first():

@@ -1,6 +1,7 @@
 """augment: which images, mixes, weights and labels a batch holds, against NumPy; and that `fit` takes it."""
 
 import math
+import types
 
 import keras
 import numpy as np
@@ -113,6 +114,13 @@ def test_images_are_encoded_once_and_each_mix_is_decoded_once():
     for _ in dataset:
         pass
     assert counted["decode"] <= 1 + 24 + 2 * 4
+
+
+def test_a_model_that_cannot_decode_is_told_so_before_it_encodes():
+    model = StandIn()
+    alone = types.SimpleNamespace(image_shape=model.image_shape, encode=lambda images: pytest.fail("it encodes"))
+    with pytest.raises(InputError, match="SimpleNamespace has no decoder"):
+        augment(IMAGES, LABELS, alone)
 
 
 def test_whatever_holds_the_images_the_batches_are_the_same(tmp_path, monkeypatch):
