@@ -9,7 +9,7 @@ from kerasinterp.recipe import Data, Recipe, Schedule, Target
 
 _SCHEDULE = Schedule(
     batch_size=32, images_per_epoch=65_536, epochs=10, snapshot_every=0
-)  # ours: half an hour on a core
+)  # ours: 15 to 20 minutes on a core with AMX
 GLYPHS = maps.RECIPES[0].change(
     name="preset_glyphs",
     summary="fonts' letters and signs of 17 kinds -> Armenian and Georgian letters, 28 x 28: the preset glyphs",
