@@ -6,7 +6,9 @@ shows of its run.
 
 import concurrent.futures
 import contextlib
+import csv
 import dataclasses
+import io
 import json
 import multiprocessing
 import os
@@ -53,8 +55,8 @@ def compare(
     run's seed, are kept from training and measured by what needs no labels.
 
     `output` then holds `table.json` (an object a system, keyed by measure), `table.md`, `comparison.png` (a row a
-    system, the same pairs), `curves.png` (measures against images seen) and `runs/`. Called again it goes on where it
-    stopped, with more systems, seeds or epochs too.
+    system, the same pairs), `curves.png` and `curves.csv` (measures against images seen) and `runs/`. Called again it
+    goes on where it stopped, with more systems, seeds or epochs too.
 
     Args:
         dataset: `lines`, `lines16`, `pole`, `coil100`, `mnist` or `spiral`: the recipes `<system>_<dataset>`; or a
@@ -124,7 +126,7 @@ def evaluate(
     """Measures trained models, of files or of whole run folders, by one yardstick.
 
     `output` then holds `report.json`, `report.md`, `comparison.png` and the yardstick's figures; with snapshots of run
-    folders also `curves.png`.
+    folders also `curves.png` and `curves.csv`.
 
     Args:
         models: `.keras` files; or run folders, whose snapshots are measured too.
@@ -448,6 +450,7 @@ def _show(
     judged_by.picture(models, output / "comparison.png")
     if any(len(rows) > 1 for runs in measured.values() for rows in runs):
         _draw_curves(output / "curves.png", measured, judged_by)
+        _write_curves(output / "curves.csv", measured)
     return table | {"protocol": judged_by.protocol}
 
 
@@ -511,6 +514,21 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
         axis.set_ylim(bottom=0)
     legend(figure, axes[0])
     save(figure, path)
+
+
+def _write_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]]) -> None:
+    """What `_draw_curves` draws, in numbers: a line a model, seed and number of images seen."""
+    lines = [
+        {"model": name, "seed": seed, **{key: value for key, value in row.items() if np.isscalar(value)}}
+        for name, runs in measured.items()
+        for seed, rows in enumerate(runs)
+        for row in rows
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for line in lines for key in line)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_text(path, text.getvalue())
 
 
 def _read(path: pathlib.Path) -> Any:

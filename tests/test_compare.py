@@ -1,5 +1,6 @@
 """Systems side by side, on each kind of data."""
 
+import csv
 import json
 import multiprocessing
 import os
@@ -51,6 +52,11 @@ def test_table_and_figures(compared):
     assert text.splitlines()[0].startswith("| | mean distance |") and "| AAE |" in text
     for name in ("comparison.png", "curves.png", "measures.png"):
         assert width(output / name) > 300
+    with (output / "curves.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    asked = [(system, str(seed), seen) for system in ("PlainAE", "AAE") for seed in (0, 1) for seen in ("64", "128")]
+    assert [(line["model"], line["seed"], line["images_seen"]) for line in lines] == asked
+    assert [float(line["mean_distance"]) for line in lines[-2:]] == [one["mean_distance"] for one in runs[1]]
 
 
 def test_settings_hold_for_the_measures_too(tmp_path, monkeypatch):
@@ -396,12 +402,16 @@ def test_runs_and_files_are_named_and_measured(compared, judges, tmp_path):
     assert [table[name]["own"] for name in list(table)[:3]] == [0, 0, 1]
     assert (tmp_path / "comparison.png").read_text() == "PlainAE AAE seed 0 AAE seed 1"
     assert (tmp_path / "curves.png").exists()
+    assert (tmp_path / "curves.csv").read_text().splitlines()[:2] == [
+        "model,seed,images_seen,mse,own",
+        "PlainAE,0,64,1.0,0",
+    ]
     assert judges[0][1] == table["protocol"]["seed"] == 5
     files = compare.evaluate([runs[1] / "model.keras", runs[1] / "snapshots" / "epoch-0001.keras"], tmp_path / "files")
     assert list(files)[:2] == ["AAE AAE_0/model", "AAE snapshots/epoch-0001"]
     assert "images_seen" not in files["AAE AAE_0/model"]
     assert files["AAE snapshots/epoch-0001"]["own"] == 0  # the recipe beside it
-    assert not (tmp_path / "files" / "curves.png").exists()
+    assert not any((tmp_path / "files" / f"curves.{kind}").exists() for kind in ("png", "csv"))
 
 
 def test_models_that_only_their_whole_path_tells_apart(compared, judges, tmp_path):
