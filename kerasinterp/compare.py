@@ -23,7 +23,7 @@ import tensorflow as tf
 from kerasinterp import data, generation, presets, progress, training
 from kerasinterp.cluster import Cluster
 from kerasinterp.errors import InputError, suggest
-from kerasinterp.evaluation.figures import against_images_seen, legend, look, panels, readable, save
+from kerasinterp.evaluation.figures import against_images_seen, from_zero, legend, look, panels, readable, save
 from kerasinterp.files import read_text, write_text
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.recipe import Data, Recipe, find, for_own_images, recipes
@@ -511,7 +511,7 @@ def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judg
             if points:
                 axis.plot(*zip(*sorted(points), strict=True), **look(index), markersize=4, label=name)
         against_images_seen(axis)
-        axis.set_ylim(bottom=0)
+    from_zero(*axes)
     legend(figure, axes[0])
     save(figure, path)
 

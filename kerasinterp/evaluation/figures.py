@@ -111,6 +111,18 @@ def against_images_seen(axis: Axes) -> None:
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
+def from_zero(*axes: Axes) -> None:
+    """Begins vertical axes at zero, but where values are below it; called when all is drawn.
+
+    Axes that share their limits keep the first that are set: what is drawn afterwards may lie beyond them.
+    """
+    for axis in axes:
+        axis.update_datalim([(0.0, 0.0)], updatex=False)
+        axis.autoscale_view(scalex=False)
+        if min(one.dataLim.y0 for one in axis.get_shared_y_axes().get_siblings(axis)) >= 0.0:
+            axis.set_ylim(bottom=0.0)
+
+
 def required(results_by_system: Mapping[str, Mapping]) -> Mapping[str, Mapping]:
     """The results, if there are any.
 

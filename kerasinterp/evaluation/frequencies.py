@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.figures import IDEAL, legend, look, panels, required, save
+from kerasinterp.evaluation.figures import IDEAL, from_zero, legend, look, panels, required, save
 from kerasinterp.evaluation.pixels import l2_error
 from kerasinterp.generation import decode, encode
 from kerasinterp.generation.checks import check_seed
@@ -100,7 +100,7 @@ def draw_noise(
         for index, (domain, error) in enumerate(domains.get(name, {}).items(), 1):
             axis.axhline(error, **IDEAL | {"color": look(index)["color"]}, label=domain)
         axis.set_xlabel("frequency (cells a side)")
-        axis.set_ylim(bottom=0)
+    from_zero(*axes)
     axes[0].set_ylabel("error of values in [0, 1]")
     legend(figure, axes[0])
     return save(figure, path)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.figures import legend, look, panels, required, save
+from kerasinterp.evaluation.figures import from_zero, legend, look, panels, required, save
 from kerasinterp.evaluation.pixels import l2_error, squared_error_255
 from kerasinterp.generation import decode, first_codes, refine
 from kerasinterp.generation.checks import as_pairs
@@ -66,7 +66,7 @@ def draw_errors(errors_by_model: Mapping[str, np.ndarray], path: str | os.PathLi
         line = {key: value for key, value in look(index).items() if key != "marker"}
         axis.plot(errors.mean(axis=1), label=name, **line)
     axis.set_xlabel("steps")
-    axis.set_ylim(bottom=0.0)
+    from_zero(axis)
     if len(errors_by_model) > 1:
         legend(figure, axis)
     return save(figure, path)

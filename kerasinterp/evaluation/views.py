@@ -9,7 +9,7 @@ import numpy as np
 from kerasinterp.data.convert import to_float
 from kerasinterp.data.turns import Views
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.figures import IDEAL, legend, look, panels, required, save
+from kerasinterp.evaluation.figures import IDEAL, from_zero, legend, look, panels, required, save
 from kerasinterp.evaluation.paths import Interpolate, along, nearest
 
 LENGTHS = tuple(range(15, 81, 5))  # degrees; AEAI figure 6
@@ -173,7 +173,7 @@ def draw_in_between(results_by_system: Mapping[str, Mapping], path: str | os.Pat
         axes[2].plot(row["by_length"]["lengths"], row["by_length"]["mse"], **style)
     for axis, label in zip(axes, ["alpha", "alpha", "interval, degrees"], strict=True):
         axis.set_xlabel(label)
-        axis.set_ylim(bottom=0)
+    from_zero(*axes)
     legend(figure, axes[0])
     return save(figure, path)
 

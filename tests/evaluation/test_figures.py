@@ -90,6 +90,23 @@ def test_numbers_of_images_are_short():
     assert axis.get_xlabel() == "images seen"
 
 
+def test_axes_begin_at_zero_and_hold_all_that_is_drawn():
+    _, (level, below, empty) = figures.panels(["level", "below zero", "empty"])
+    level.plot([0, 1], [0.97, 0.973])
+    below.plot([0, 1], [-0.5, 2.0])
+    figures.from_zero(level, below, empty)
+    bottom, top = level.get_ylim()
+    assert bottom == 0.0 and 1.0 < top < 1.1  # room above a level line
+    bottom, top = below.get_ylim()
+    assert -1.0 < bottom < -0.5 and 2.0 < top < 2.5
+    _, shared = figures.panels(["few", "many"], sharey=True)
+    for axis, most in zip(shared, (2.0, 9.0), strict=True):
+        axis.plot([0, 1], [1.0, most])
+    figures.from_zero(*shared)
+    for axis in shared:
+        assert axis.get_ylim()[0] == 0.0 and 9.0 < axis.get_ylim()[1] < 10.0
+
+
 def test_nothing_is_refused():
     assert figures.required(ROWS) is ROWS
     with pytest.raises(InputError, match="no systems"):

@@ -6,6 +6,7 @@ from PIL import Image
 
 from kerasinterp import evaluation
 from kerasinterp.errors import InputError
+from kerasinterp.evaluation import frequencies
 from tests.evaluation import toys
 
 
@@ -56,6 +57,14 @@ def test_what_cannot_be_drawn():
     ):
         with pytest.raises(InputError, match=sentence):
             evaluation.noise(*arguments)
+
+
+def test_the_worst_model_is_not_cut_off_by_the_axes_of_the_best(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(frequencies, "save", lambda figure, path: kept.append(figure) or path)
+    evaluation.draw_noise({"AE": {1: 0.1, 4: 0.2}, "VAE": {1: 0.9, 4: 0.3}}, {"VAE": {"letters": 1.5}}, tmp_path)
+    for axis in kept[0].axes:
+        assert axis.get_ylim()[0] == 0.0 and axis.get_ylim()[1] > 1.5
 
 
 def test_the_figure(tmp_path):
