@@ -65,6 +65,7 @@ def test_the_worst_model_is_not_cut_off_by_the_axes_of_the_best(tmp_path, monkey
     evaluation.draw_noise({"AE": {1: 0.1, 4: 0.2}, "VAE": {1: 0.9, 4: 0.3}}, {"VAE": {"letters": 1.5}}, tmp_path)
     for axis in kept[0].axes:
         assert axis.get_ylim()[0] == 0.0 and axis.get_ylim()[1] > 1.5
+    assert [text.get_text() for legend in kept[0].legends for text in legend.get_texts()] == ["noise"]
 
 
 def test_the_figure(tmp_path):

@@ -1,5 +1,7 @@
 """Usefulness: the draws, the batches and the intervals; and that it sees what is useful."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,10 @@ def test_what_is_useful_is_found_useful():
 def test_bad_input_gets_one_sentence(change, message):
     with pytest.raises(InputError, match=message):
         Usefulness(*toys.images(0, 20), **SMALL | change)
+
+
+def test_what_is_measured_unless_told_otherwise_is_what_the_tables_say():
+    """recipes/augintae_maps: 2, 5 and 10 seeds of 20 classes, 5 draws, classifiers of 300 steps of 64 images."""
+    options = {name: one.default for name, one in inspect.signature(Usefulness).parameters.items()}
+    asked = {"shots": (2, 5, 10), "classes": 20, "draws": 5, "steps": 300, "batch_size": 64}
+    assert {name: options[name] for name in asked} == asked
