@@ -6,9 +6,7 @@ shows of its run.
 
 import concurrent.futures
 import contextlib
-import csv
 import dataclasses
-import io
 import json
 import multiprocessing
 import os
@@ -24,7 +22,7 @@ from kerasinterp import data, generation, presets, progress, training
 from kerasinterp.cluster import Cluster
 from kerasinterp.errors import InputError, suggest
 from kerasinterp.evaluation.figures import against_images_seen, from_zero, legend, look, panels, readable, save
-from kerasinterp.files import read_text, write_text
+from kerasinterp.files import read_text, write_rows, write_text
 from kerasinterp.objectives import OBJECTIVES, Objective
 from kerasinterp.recipe import Data, Recipe, find, for_own_images, recipes
 from kerasinterp.run import Run
@@ -221,9 +219,7 @@ def train_and_report(
 
 def _finish(run: Run, recipe: Recipe, judged_by: Judge) -> list[dict]:
     """Trains and measures one run, or what is left of it."""
-    if not run.is_finished(recipe):
-        training.train(recipe, run.folder, resume=run.exists)
-    return _kept_measures(run, judged_by)
+    return _kept_measures(training.finished(recipe, run.folder), judged_by)
 
 
 def _finish_at_once(runs: list[tuple[Run, Recipe]], yard: tuple, jobs: int) -> None:
@@ -524,11 +520,8 @@ def _write_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]]) -> 
         for seed, rows in enumerate(runs)
         for row in rows
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for line in lines for key in line)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_text(path, text.getvalue())
+    columns = list(dict.fromkeys(key for line in lines for key in line))
+    write_rows(path, [columns, *([line.get(key, "") for key in columns] for line in lines)])
 
 
 def _read(path: pathlib.Path) -> Any:

@@ -1,9 +1,7 @@
 """A small labelled set made larger: a model is trained on it alone, makes new images of each class, and is judged."""
 
 import contextlib
-import csv
 import dataclasses
-import io
 import json
 import os
 import pathlib
@@ -21,7 +19,7 @@ from kerasinterp.data import Examples, notes
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation.seed_sets import seeds_of_sets
 from kerasinterp.evaluation.worth import WAYS, Worth, newness
-from kerasinterp.files import read_text, write_text, written_whole
+from kerasinterp.files import read_text, write_rows, write_text, written_whole
 from kerasinterp.generation.checks import check_memory, check_seed, takes_seeds
 from kerasinterp.generation.pictures.sheet import write
 from kerasinterp.nn.precision import in_float32
@@ -413,11 +411,7 @@ def _write_images(
         write(output / place, Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels))
         near = files[nearest].relative_to(folder).as_posix()
         rows.append([place.as_posix(), name, "made", "", near, f"{distance:.4f}"])
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [["file", "class", "kind", "original", "nearest", "distance"], *rows]
-    )
-    write_text(output / "manifest.csv", text.getvalue())
+    write_rows(output / "manifest.csv", [["file", "class", "kind", "original", "nearest", "distance"], *rows])
 
 
 def _copied(file: pathlib.Path, place: pathlib.Path) -> None:

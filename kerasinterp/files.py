@@ -1,10 +1,12 @@
 """Files that are written whole or not at all, and files that are read at once or not at all."""
 
 import contextlib
+import csv
+import io
 import os
 import pathlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kerasinterp.errors import InputError
 
@@ -43,6 +45,13 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a text, as `written_whole` does, in UTF-8."""
     with written_whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def write_rows(path: str | os.PathLike, rows: Iterable[Sequence[object]]) -> None:
+    """Writes a table, its header first, as comma-separated values, as `write_text` does."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def regular(path: str | os.PathLike) -> pathlib.Path:

@@ -75,9 +75,7 @@ def quickstart(output: str | pathlib.Path, seed: int = 0, images: int | None = N
     recipe = recipe.change(images_per_epoch=images)
     models, speed = {}, 0.0
     for objective, run in runs.items():
-        own = recipe.change(objective=objective)
-        if not run.is_finished(own):
-            training.train(own, run.folder, resume=run.exists)
+        training.finished(recipe.change(objective=objective), run.folder)
         models[objective] = generation.load_model(run.model)
         speed = images_per_second(run)
     augintae = models["AugIntAE"]

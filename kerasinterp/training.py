@@ -295,6 +295,14 @@ def _optimizer(own: Optimizer, updates: int) -> keras.optimizers.Optimizer:
     return Adam(rate, beta_1=own.betas[0], beta_2=own.betas[1], **common)
 
 
+def finished(recipe: Recipe, output: str | os.PathLike) -> Run:
+    """The recipe's run in a folder, which is begun, gone on with, or done; errors as `train`."""
+    run = Run(output)
+    if not run.is_finished(recipe):
+        train(recipe, run.folder, resume=run.exists)
+    return run
+
+
 def train(recipe: Recipe, output: str | os.PathLike, *, resume: bool = False, memory: int | str | None = None) -> Run:
     """Trains `recipe` into the folder `output` (`Run` says what is in it).
 

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from kerasinterp.errors import InputError
-from kerasinterp.files import read_text, regular, written_whole
+from kerasinterp.files import read_text, regular, write_rows, written_whole
 
 
 def test_the_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
@@ -75,3 +75,8 @@ def test_only_what_can_be_read_at_once_is_read(tmp_path):
         regular(tmp_path)
     with pytest.raises(FileNotFoundError):
         regular(tmp_path / "none")
+
+
+def test_rows_are_comma_separated_and_quoted_where_they_must_be(tmp_path):
+    write_rows(tmp_path / "new" / "table.csv", [["model", "fid"], ["AE, seed 0", 1.5], ["VAE", ""]])
+    assert (tmp_path / "new" / "table.csv").read_bytes() == b'model,fid\n"AE, seed 0",1.5\nVAE,\n'

@@ -20,7 +20,7 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, finished, judge_of, labelled, protocol_of
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, judge_of, labelled, protocol_of
 
 from kerasinterp import data, generation, training
 from kerasinterp.data import Examples
@@ -88,7 +88,7 @@ def figure_4_1(
         training.check(recipe)  # before anything is trained
     train = labelled(first.data)
     test = labelled(first.data, first.target.target_split, train)
-    clusters = clusters or finished(first, output / "runs" / "MMDC").folder
+    clusters = clusters or training.finished(first, output / "runs" / "MMDC").folder
     before = Run(clusters).recipe.schedule
     recipes["COLA"] = recipes["COLA"].change(after=str(clusters))
 
@@ -103,7 +103,7 @@ def figure_4_1(
 
     table, made_by, shown = {"real": away(np.asarray(unseen.images))}, {}, {}
     for name, recipe in recipes.items():
-        model = generation.load_generator(finished(recipe, output / "runs" / name).model)
+        model = generation.load_generator(training.finished(recipe, output / "runs" / name).model)
         seen = recipe.schedule.steps * recipe.schedule.batch_size
         table[name] = {"images_seen": seen + (before.steps * before.batch_size if name == "COLA" else 0)}
         if name in rivals:

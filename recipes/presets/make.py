@@ -18,7 +18,6 @@ from kerasinterp.compare import evaluate
 from kerasinterp.errors import InputError
 from kerasinterp.publishing import publish
 from kerasinterp.recipe import find
-from kerasinterp.run import Run
 
 SHOTS = 5, 2  # seeds of a set; the first as the paper has them
 _GREY = (
@@ -70,9 +69,7 @@ def make(name: str, output: pathlib.Path, precision: str | None = None, smoke: b
     """
     recipe = find(f"preset_{name}", smoke)
     recipe = recipe.change(precision=precision) if precision else recipe
-    run = Run(output / "runs" / name)
-    if not run.is_finished(recipe):
-        training.train(recipe, run.folder, resume=run.exists)
+    run = training.finished(recipe, output / "runs" / name)
     reports = {shots: output / "runs" / f"{name}_{shots}_seeds" for shots in SHOTS}
     for shots, folder in reports.items():
         evaluate([run.folder], folder, target={"shots": shots})

@@ -5,7 +5,7 @@
 
 from kerasinterp.recipes.augintae_maps import recipe as maps
 
-from kerasinterp.recipe import Data, Recipe, Schedule, Target
+from kerasinterp.recipe import Recipe, Schedule, Target
 
 _SCHEDULE = Schedule(
     batch_size=32, images_per_epoch=65_536, epochs=10, snapshot_every=0
@@ -13,12 +13,8 @@ _SCHEDULE = Schedule(
 GLYPHS = maps.RECIPES[0].change(
     name="preset_glyphs",
     summary="fonts' letters and signs of 17 kinds -> Armenian and Georgian letters, 28 x 28: the preset glyphs",
-    data=Data(
-        source="glyphs_scripts",
-        split="scripts",
-        form="triplets",
-        form_options=maps.ON_MAPS["form_options"],
-    ),
+    source="glyphs_scripts",
+    split="scripts",
     schedule=_SCHEDULE,
     target=Target(target="glyphs_scripts", target_split="scripts_test", domain_by_class=True),
 )

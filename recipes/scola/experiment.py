@@ -17,7 +17,6 @@ from kerasinterp.evaluation.small_sample import SmallSample
 from kerasinterp.files import read_text, write_text
 from kerasinterp.nn import cifar_resnet, conv4
 from kerasinterp.recipe import Data, Recipe, find
-from kerasinterp.run import Run
 
 RESNET = {"cuts": tuple(n / 6 for n in range(1, 6)), "factor": 0.5}  # C.3: every 30 of 180 epochs
 WRN = {"cuts": (0.3, 0.6, 0.9), "factor": 0.2}  # C.3: every 60 of 200
@@ -73,14 +72,6 @@ def judge_of(learned: Examples, steps: int, cache: pathlib.Path) -> Classifier:
     """A classifier of these images, in whose features distances are."""
     images, count = np.asarray(learned.images), len(learned.classes)
     return train_classifier(images, learned.labels, count, steps=steps, cache_dir=cache, verbose=1)
-
-
-def finished(recipe: Recipe, folder: pathlib.Path) -> Run:
-    """The recipe's run in a folder, which is begun, gone on with, or done."""
-    run = Run(folder)
-    if not run.is_finished(recipe):
-        training.train(recipe, folder, resume=run.exists)
-    return run
 
 
 def quality(judge: Classifier, made: Examples, real: Examples) -> dict[str, float | None]:

@@ -17,12 +17,13 @@ if __name__ == "__main__":
     processor.prepare()
     quiet.import_tensorflow()
 
-from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, finished, judge_of, labelled, protocol_of, quality
+from kerasinterp.recipes.scola.experiment import NETWORKS, SHARE, judge_of, labelled, protocol_of, quality
 
 from kerasinterp import enlarging, generation
 from kerasinterp.errors import InputError
 from kerasinterp.files import read_text, write_text
 from kerasinterp.recipe import find
+from kerasinterp.training import finished
 
 _BATCH = 128  # C.3
 RECIPES = {"InfoGAN": "scola_cifar10_infogan", "DCGAN": "scola_cifar10_dcgan", "CGAN": "scola_cifar10"}
