@@ -81,6 +81,15 @@ def test_a_clean_picture_stays_as_it_is():
     assert told == "inverted, kept as it is"
 
 
+@pytest.mark.parametrize(("size", "told"), [(18, True), (22, True), (16, False), (24, False)])
+def test_clean_pictures_a_tenth_of_a_side_larger_or_smaller_stay_as_they_are(size, told):
+    """A drawing has 20 of 28 pixels; a tenth of 28 is 2.8."""
+    clean = np.asarray(Image.fromarray(expected(strokes())[4:-4, 4:-4]).resize((size, size)))
+    clean = np.pad(clean, (28 - size) // 2)[..., np.newaxis]
+    made, found = centred_ink(clean, (28, 28))
+    assert np.array_equal(made, clean) == (found == "kept as it is") == told
+
+
 def test_specks_are_dropped_and_dots_kept():
     ink = strokes()
     ink[140:150, 70:80] = True  # a dot a tenth of a stroke

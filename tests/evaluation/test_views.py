@@ -10,6 +10,7 @@ from kerasinterp.data import Views
 from kerasinterp.data.convert import to_float
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import departure, draw_departure, draw_in_between, draw_retrieval, in_between
+from kerasinterp.evaluation import views as views_module
 from tests.evaluation.toys import fade, switch
 
 STEP, SIZE = 15.0, 16
@@ -251,3 +252,14 @@ def test_figures_are_drawn(tmp_path):
             draw({}, tmp_path / "none.png")
     assert sizes[0][0] > 2 * sizes[0][1]  # three panels in a row
     assert sizes[1][0] < 2.5 * sizes[1][1]  # five panels in two rows
+
+
+@pytest.mark.parametrize("draw", [draw_retrieval, draw_departure])
+def test_systems_are_drawn_on_one_scale(draw, monkeypatch, tmp_path):
+    monkeypatch.setattr(views_module, "save", lambda figure, path: figure)
+    curve = {key: np.linspace(0.0, 1.0, 3) for key in ("alphas", "lower", "median", "upper")}
+    away = {"span": 90.0, "alphas": curve["alphas"], "source": curve["alphas"], "target": curve["alphas"]}
+    rows = {"near": {"retrieval": curve} | away}
+    rows["far"] = {"retrieval": curve | {"upper": np.full(3, 5.0)}} | away | {"source": np.full(3, 300.0)}
+    near, far = draw(rows, tmp_path / "a.png").axes[:2]
+    assert near.get_ylim() == far.get_ylim()

@@ -20,7 +20,7 @@ NAMES = ("classes", "clusters", "few_shot", "lines", "points", "unlabelled", "vi
 
 
 def judged(recipe: Recipe = RECIPE, **settings: object) -> yardsticks.Judge:
-    return yardsticks.judge(recipe, pathlib.Path("nowhere"), smoke=True, **settings)
+    return yardsticks.judge(recipe, pathlib.Path("nowhere"), **{"smoke": True} | settings)
 
 
 def test_unknown_yardsticks_are_refused():
@@ -244,6 +244,21 @@ def test_clusters_are_measured_against_classes(monkeypatch, tmp_path):
     assert set(made.columns) <= set(row)
     made.picture({"halves": Halves()}, tmp_path / "comparison.png")
     assert (tmp_path / "comparison.png").exists()
+
+
+@pytest.mark.parametrize(("smoke", "many"), [(False, 10_000), (True, 500)])
+def test_clusters_are_those_of_so_many_images(smoke, many, monkeypatch):
+    drawn = np.zeros((10_010, 1, 1, 1), np.uint8), np.arange(10_010) % 2
+    monkeypatch.setattr(classes.data, "images", lambda *args, **settings: drawn)
+    asked = []
+
+    class Counts(Halves):
+        def clusters_of(self, images):
+            asked.append(len(images))
+            return np.zeros(len(images), int)
+
+    judged(RECIPE.change(image_size=1, yardstick="clusters"), smoke=smoke).measure(Counts(), None)
+    assert asked == [many, many]
 
 
 def test_clusters_are_not_asked_of_what_makes_images_alone():
