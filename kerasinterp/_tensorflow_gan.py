@@ -54,7 +54,7 @@ def _import(name: str) -> types.ModuleType:
                 module = types.ModuleType(parent)
                 module.__path__ = [str(root.joinpath(*parent.split(".")))]
                 # A specification, as an import would set: `find_spec` refuses a module without one.
-                module.__spec__ = importlib.util.spec_from_loader(parent, loader=None, is_package=True)
+                module.__spec__ = importlib.util.spec_from_loader(parent, loader=None)
                 stand_ins[parent] = sys.modules[parent] = module
         if "tensorflow_probability" not in sys.modules:
             probability = types.ModuleType("tensorflow_probability")

@@ -35,8 +35,15 @@ def run(tmp_path_factory):
     return training.train(recipe, folder / "run")
 
 
-def test_the_table_and_its_pictures(run, tmp_path):
+def test_the_table_and_its_pictures(run, tmp_path, monkeypatch):
     known, other = run.folder.parent / "known", draw(tmp_path / "other", 6, 1)
+    save, titles = generalisation.generation.save_grid, {}
+
+    def save_grid(path, rows, names, **settings):
+        titles[path.name] = names
+        return save(path, rows, names, **settings)
+
+    monkeypatch.setattr(generalisation.generation, "save_grid", save_grid)
     found = generalisation.generalise([run.folder], tmp_path / "out", domains=[str(known), str(other)], trials=3)
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == found
     assert found["protocol"]["images"] == {"known": 12, "other": 6}
@@ -58,6 +65,8 @@ def test_the_table_and_its_pictures(run, tmp_path):
             assert picture.height > 100
     with Image.open(tmp_path / "out" / "reconstructions.png") as picture:
         assert picture.height > 6 * 8 * SIZE  # two domains: images, the model's, the nearest
+    of_model = ["PlainAE", "nearest of known"]
+    assert titles["reconstructions.png"] == ["known: images", *of_model, "other: images", *of_model]
 
 
 def test_a_model_file_and_samples_and_seeds(run, tmp_path):

@@ -55,6 +55,18 @@ def test_that_many_made_images_are_bounded_as_tightly_as_the_real_ones():
     assert sizes.hoeffding_bound(23, 0.3, 0.1) <= sizes.hoeffding_bound(10, 0.3) < sizes.hoeffding_bound(22, 0.3, 0.1)
 
 
+def test_lines_end_where_no_number_is_enough(monkeypatch, tmp_path):
+    monkeypatch.setattr(sizes, "save", lambda figure, path: figure)
+    axis = sizes.draw_sample_size(tmp_path / "sizes.png", 1.0, 1.0, (0.0, 0.1), most=1000).axes[0]
+    unbiased, biased, end = axis.get_lines()
+    assert [line.get_label() for line in (unbiased, biased)] == ["bias 0", "bias 0.1"]
+    assert all(line.get_linewidth() > 0 for line in axis.get_lines())
+    assert set(end.get_xdata()) == {sizes.most_real(1.0, 0.1)} and end.get_color() == biased.get_color()
+    known = np.isfinite(biased.get_ydata())
+    assert known.any() and np.all(biased.get_xdata()[known] <= sizes.most_real(1.0, 0.1))
+    assert np.isfinite(unbiased.get_ydata()).all() and unbiased.get_xdata()[-1] == 1000
+
+
 def test_a_line_for_each_bias(tmp_path):
     path = sizes.draw_sample_size(tmp_path / "sizes.png", 1.0, 1.0, (0.0, 0.1, 0.3))
     with Image.open(path) as picture:
