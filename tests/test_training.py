@@ -905,6 +905,18 @@ def test_an_inversion_begins_with_a_trained_generator(recipe, finished, tmp_path
     assert np.abs(model.encoder.get_weights()[0] - training.build(own).encoder.get_weights()[0]).max() > 0
 
 
+def test_a_system_of_which_no_pictures_can_be_made_is_told_before_it_trains(recipe, tmp_path, monkeypatch):
+    class Neither(PlainAE):
+        """Takes no seeds, and has no prior."""
+
+        encode = decode = property()
+
+    monkeypatch.setitem(OBJECTIVES, "Neither", Neither)
+    monkeypatch.setattr(Neither, "fit", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(InputError, match="Neither has no prior to draw codes from"):
+        training.train(recipe.change(objective="Neither", target=str(tmp_path)), tmp_path / "run")
+
+
 # Building
 
 
