@@ -905,6 +905,19 @@ def test_an_inversion_begins_with_a_trained_generator(recipe, finished, tmp_path
     assert np.abs(model.encoder.get_weights()[0] - training.build(own).encoder.get_weights()[0]).max() > 0
 
 
+@pytest.mark.parametrize(
+    ("objective", "shown"), [("AugIntAE", ("reconstruction", "k")), ("PlainAE", ("reconstruction",))]
+)
+def test_the_bar_shows_the_first_term_and_the_last_measure(objective, shown, recipe, tmp_path, monkeypatch):
+    given, made = [], callbacks.Progress
+    monkeypatch.setattr(callbacks, "Progress", lambda *args: given.append(args) or made(*args))
+    monkeypatch.setattr(OBJECTIVES[objective], "fit", lambda *_, **__: pytest.fail("trained"))
+    form = {"AugIntAE": "triplets"}.get(objective, "images")
+    with pytest.raises(pytest.fail.Exception, match="trained"):
+        training.train(recipe.change(objective=objective, data={"form": form}), tmp_path / "run")
+    assert [terms for *_, terms, _ in given] == [shown]
+
+
 def test_a_system_of_which_no_pictures_can_be_made_is_told_before_it_trains(recipe, tmp_path, monkeypatch):
     class Neither(PlainAE):
         """Takes no seeds, and has no prior."""

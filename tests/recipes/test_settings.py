@@ -9,6 +9,7 @@ import json
 import pathlib
 from typing import Any
 
+from kerasinterp import quickstart
 from kerasinterp.recipe import Data, Recipe, recipes
 
 PATH = pathlib.Path(__file__).with_name("settings.json")
@@ -29,7 +30,7 @@ def settings() -> dict[str, dict[str, Any]]:
     plain = flat(dataclasses.asdict(Recipe("", "", Data(""))))
     found = {
         name: {key: value for key, value in flat(dataclasses.asdict(one)).items() if plain.get(key, ...) != value}
-        for name, one in recipes().items()
+        for name, one in (recipes() | {quickstart.RECIPE.name: quickstart.RECIPE}).items()
     }
     for own in found.values():
         del own["name"], own["summary"]  # the first is the key, the second is prose
