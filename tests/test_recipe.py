@@ -201,6 +201,8 @@ def test_what_data_and_schedule_tell():
     assert Data("x", attributes={"7": (0, 1, 1)}).number_of_attributes == 3
     schedule = Schedule(epochs=3, images_per_epoch=65, batch_size=32)
     assert (schedule.steps_per_epoch, schedule.steps) == (3, 9)
+    judges = {one: Schedule(precision=one).judges_precision for one in ("float32", "bfloat16", "float16")}
+    assert judges == {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "float32"}
 
 
 def test_what_a_recipe_has_that_says_nothing():

@@ -116,6 +116,9 @@ def test_intervals_are_over_samples():
     mean, half = table_5_1.over_samples(results | {"scola 50 0": {"mix": 0.9}}, "scola", 5, "mix", "real")
     assert mean == pytest.approx(0.2) and half == pytest.approx(4.3027 * 0.1 / 3**0.5, rel=1e-4)
     assert table_5_1.over_samples(results, "scola", 10, "mix") is None
+    mean, half = table_5_1.over_samples({"scola 5 0": {"mix": 0.2}}, "scola", 5, "mix")
+    assert mean == 0.2 and np.isnan(half)  # of one
+    assert table_5_1.cell((mean, half)) == "20.0" and table_5_1.cell((0.2, 0.05)) == "20.0 +- 5.0"
 
 
 @pytest.mark.parametrize(
