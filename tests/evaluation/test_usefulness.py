@@ -7,7 +7,7 @@ import pytest
 
 from kerasinterp import data, progress
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation import Usefulness, fade_of_sets
+from kerasinterp.evaluation import Usefulness, fade_of_sets, usefulness
 from tests.evaluation import toys
 
 SMALL = {"shots": (2, 3), "draws": 2, "steps": 4, "batch_size": 8, "width": 2, "generated": 4}
@@ -57,6 +57,19 @@ def test_half_of_a_batch_is_generated_and_the_other_half_as_without():
     assert both[:, 4:].min() >= 6 and both[:, 4:].max() < 14
     np.testing.assert_array_equal((both[:, 4:] - 6) // 4, alone[:, 4:] // 3)  # of the same class
     assert not np.array_equal(alone, training.batches(1, 3, 0))
+
+
+def test_only_augmented_batches_are_transformed(monkeypatch):
+    def transformed(images, ranges, draws):
+        raise AssertionError("transformed")
+
+    monkeypatch.setattr(usefulness, "transformed_at_random", transformed)
+    images, labels = toys.images(0, 20)
+    training = Usefulness(images, labels, **SMALL)._training
+    given = data.to_float(images[:6]), np.repeat([0, 1], 3), training.batches(0, 3, 0), 0
+    training.learn_of_pool(*given, augment=False)
+    with pytest.raises(AssertionError, match="transformed"):
+        training.learn_of_pool(*given, augment=True)
 
 
 @pytest.mark.slow
