@@ -60,6 +60,8 @@ def test_the_table_its_pictures_and_where_it_goes_on(measured, tmp_path):
         "200.0",
     ]  # MMDC's too
     table = json.loads((tmp_path / "table.json").read_text())
+    for name in ("COLA", "GLO"):  # of 200 images of ten classes, in percent
+        assert 10.0 <= table[name]["clusters"] <= 100.0 and "clusters" not in table["vae_mnist"]
     assert all(np.isfinite(table[name]["fid"]) for name in ("COLA", "GLO", "vae_mnist", "wgangp_mnist", "real"))
     assert trained[4].optimizers == find("wgangp_mnist").optimizers  # a critic learns by its own, not by GLO's
     assert trained[4].backbone.width == trained[2].backbone.width
