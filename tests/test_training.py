@@ -906,13 +906,13 @@ def test_an_inversion_begins_with_a_trained_generator(recipe, finished, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("objective", "shown"), [("AugIntAE", ("reconstruction", "k")), ("PlainAE", ("reconstruction",))]
+    ("objective", "form", "shown"),
+    [("AugIntAE", "triplets", ("reconstruction", "k")), ("PlainAE", "images", ("reconstruction",))],
 )
-def test_the_bar_shows_the_first_term_and_the_last_measure(objective, shown, recipe, tmp_path, monkeypatch):
+def test_the_bar_shows_the_first_term_and_the_last_measure(objective, form, shown, recipe, tmp_path, monkeypatch):
     given, made = [], callbacks.Progress
     monkeypatch.setattr(callbacks, "Progress", lambda *args: given.append(args) or made(*args))
     monkeypatch.setattr(OBJECTIVES[objective], "fit", lambda *_, **__: pytest.fail("trained"))
-    form = {"AugIntAE": "triplets"}.get(objective, "images")
     with pytest.raises(pytest.fail.Exception, match="trained"):
         training.train(recipe.change(objective=objective, data={"form": form}), tmp_path / "run")
     assert [terms for *_, terms, _ in given] == [shown]

@@ -1,6 +1,6 @@
 """Every recipe's settings as `settings.json` has them: what the READMEs' figures were measured with.
 
-`python tests/recipes/test_settings.py` writes the file anew after a change that is meant; its figures are to be
+`python -m tests.recipes.test_settings` writes the file anew after a change that is meant; its figures are to be
 measured anew as well.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from kerasinterp import quickstart
 from kerasinterp.recipe import Data, Recipe, recipes
+from tests import held
 
 PATH = pathlib.Path(__file__).with_name("settings.json")
 DEFAULTS = "what a recipe has where it states nothing"
@@ -38,17 +39,10 @@ def settings() -> dict[str, dict[str, Any]]:
 
 
 def test_recipes_have_the_settings_that_figures_were_measured_with():
-    kept, now = json.loads(PATH.read_text()), settings()
-    assert list(now) == list(kept)
-    changed = {
-        f"{name}: {key}": (kept[name].get(key), now[name].get(key))
-        for name in now
-        for key in kept[name] | now[name]
-        if kept[name].get(key, ...) != now[name].get(key, ...)
-    }
-    assert not changed  # (as kept, as now)
+    now = settings()
+    assert list(now) == list(json.loads(PATH.read_text()))
+    assert not held.changed(PATH, now)
 
 
 if __name__ == "__main__":
-    rows = (f"{json.dumps(name)}: {json.dumps(own)}" for name, own in settings().items())
-    PATH.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    held.write(PATH, settings())

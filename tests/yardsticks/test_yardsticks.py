@@ -19,8 +19,8 @@ RECIPE = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("line
 NAMES = ("classes", "clusters", "few_shot", "lines", "points", "unlabelled", "views")
 
 
-def judged(recipe: Recipe = RECIPE, **settings: object) -> yardsticks.Judge:
-    return yardsticks.judge(recipe, pathlib.Path("nowhere"), **{"smoke": True} | settings)
+def judged(recipe: Recipe = RECIPE, smoke: bool = True, **settings: object) -> yardsticks.Judge:
+    return yardsticks.judge(recipe, pathlib.Path("nowhere"), smoke=smoke, **settings)
 
 
 def test_unknown_yardsticks_are_refused():
