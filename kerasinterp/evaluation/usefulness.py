@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp import progress
-from kerasinterp.data.forms.triplets import Transformations, transformed_at_random
+from kerasinterp.data.forms.triplets import Transformations
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.learner import Learner, interval
+from kerasinterp.evaluation.learner import Learner, interval, transformed_for_learning
 from kerasinterp.evaluation.paths import as_float
 from kerasinterp.evaluation.seed_sets import Make, usual_transformations
 from kerasinterp.generation.checks import check_seed
@@ -29,7 +29,7 @@ class Usefulness:
     seeds, so that differences between methods are paired. The four methods are
 
     - seeds: batches of seeds;
-    - augmented: the same, each image under a random transformation of its own at every step;
+    - augmented: the same, three in four images under a random transformation of their own at every step;
     - generated: half of each batch are generated images (GLICO: Azuri and Weinshall, 2020);
     - generated and augmented: both.
 
@@ -120,7 +120,7 @@ class Usefulness:
             For each number of seeds k, the mean over draws of
 
             - "usefulness_k": accuracy in 0..1 from seeds and generated images;
-            - "usefulness_k_augmented": the same, all under random transformations;
+            - "usefulness_k_augmented": the same under random transformations;
             - "usefulness_k_gain": the first less that of the seeds alone, draw by draw;
             - "usefulness_k_augmented_gain": the second less that of the augmented seeds;
 
@@ -234,5 +234,5 @@ class _Training(Learner):
             images = tf.gather(pool, batches[step])
             if augment:
                 draws = tf.stack([number, tf.cast(step, tf.int64)])
-                images = transformed_at_random(images, self._ranges, draws)
+                images = transformed_for_learning(images, self._ranges, draws)
             self.update(images, tf.gather(classes, batches[step]))

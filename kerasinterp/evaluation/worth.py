@@ -6,9 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasinterp.data import Examples, batches
-from kerasinterp.data.forms.triplets import transformed_at_random
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.learner import Learner, interval
+from kerasinterp.evaluation.learner import Learner, interval, transformed_for_learning
 from kerasinterp.evaluation.paths import as_float, nearest
 from kerasinterp.evaluation.seed_sets import usual_transformations
 
@@ -93,9 +92,9 @@ Moves = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # images (B, H, W, C) in [-
 
 
 def transforming(images: np.ndarray) -> Moves:
-    """Random transformations in the ranges that are usual for such images."""
+    """Random transformations in the ranges that are usual for such images; a quarter of them stay as they are."""
     ranges = usual_transformations(images)
-    return lambda batch, seed: transformed_at_random(batch, ranges, seed)
+    return lambda batch, seed: transformed_for_learning(batch, ranges, seed)
 
 
 def half_and_half(

@@ -255,8 +255,10 @@ def test_what_is_learned_from_is_transformed_at_every_draw_and_what_is_held_out_
     np.testing.assert_array_equal(judged[0], images[judge])
     drawn = np.concatenate([batch for batch, _ in seen])
     assert drawn.shape == (320, 12, 12, 1)
-    assert len({image.tobytes() for image in drawn}) == 320 > len(learn)
-    assert not {image.tobytes() for image in drawn} & {image.tobytes() for image in images / np.float32(127.5) - 1}
+    known = {image.tobytes() for image in images / np.float32(127.5) - 1}
+    moved = [image.tobytes() for image in drawn if image.tobytes() not in known]
+    assert len(set(moved)) == len(moved) > len(learn)
+    assert 0.68 < len(moved) / 320 < 0.82  # three in four
 
 
 @pytest.mark.parametrize(("steps", "rising"), [(200, 10), (19, 1)])

@@ -63,7 +63,7 @@ def test_only_augmented_batches_are_transformed(monkeypatch):
     def transformed(images, ranges, draws):
         raise AssertionError("transformed")
 
-    monkeypatch.setattr(usefulness, "transformed_at_random", transformed)
+    monkeypatch.setattr(usefulness, "transformed_for_learning", transformed)
     images, labels = toys.images(0, 20)
     training = Usefulness(images, labels, **SMALL)._training
     given = data.to_float(images[:6]), np.repeat([0, 1], 3), training.batches(0, 3, 0), 0

@@ -44,7 +44,7 @@ def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
     bars = examples()
     moves = worth.transforming(bars.images)
     moved, still = (next(iter(worth.half_and_half(bars, bars, one, 3, 1)))[0].numpy() for one in (moves, None))
-    assert (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() > 0.9
+    assert 0.6 < (np.abs(moved - still).max(axis=(1, 2, 3)) > 0.1).mean() < 0.9  # of 64, three in four
 
 
 def test_what_is_measured():
