@@ -16,14 +16,14 @@ from kerasinterp import progress
 from kerasinterp.data.forms.numbered import without_autotuning
 from kerasinterp.data.forms.triplets import Transformations
 from kerasinterp.errors import InputError
-from kerasinterp.evaluation.learner import transformed_for_learning
+from kerasinterp.evaluation.learner import AS_THEY_ARE, transformed_for_learning
 from kerasinterp.evaluation.paths import finite
 from kerasinterp.files import written_whole
 from kerasinterp.generation.checks import as_images
 from kerasinterp.nn import infogan
 from kerasinterp.reproducible import reproducible
 
-_FORMAT = 2  # raise it when training changes, so that older cached classifiers are not used
+_FORMAT = 1  # raise it when training changes, so that older cached classifiers are not used
 _CHUNK = 500  # images that are classified at once
 
 
@@ -126,7 +126,7 @@ def train_classifier(
         raise InputError("augmentation crops images, and the classifier judges whole ones: give it without a crop.")
     learn, judge = _split(labels, num_classes, held_out, seed)
     settings = [_FORMAT, num_classes, steps, batch_size, width, held_out, precision, seed, network.__module__]
-    settings += [label_smoothing, peak_rate, augmentation and dataclasses.asdict(augmentation)]
+    settings += [label_smoothing, peak_rate, augmentation and [AS_THEY_ARE, dataclasses.asdict(augmentation)]]
     path = (
         None if cache_dir is None else pathlib.Path(cache_dir) / f"classifier-{_digest(images, labels, settings)}.keras"
     )
