@@ -15,8 +15,8 @@ from kerasinterp.nn import conv4
 _ORACLES = 14  # images of each class that the oracle gets, where half of them are fewer: of 20, 6 are for seeds
 _LEAST = 2  # of them: one to learn from, one to judge it on
 _STEPS_PER_CLASS, _LEAST_STEPS = 12, 600  # of the oracle's training
-# The oracle's training (ours). Its images are transformed as far as those of the row "augmented", else it takes many of
-# these for other classes.
+# The oracle's training (ours). Of its images three in four are transformed as far as those of the row "augmented", else
+# it takes many of these for other classes.
 _PEAK_RATE = 3e-3
 _SMOOTHING = 0.1
 

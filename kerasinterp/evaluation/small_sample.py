@@ -53,8 +53,8 @@ class SmallSample:
     learn as in C.3: SGD at 0.1, cut on the way (for ResNet-20 halved every sixth of the steps), images shifted by up to
     an eighth of their side and, in colour, mirrored. `..._tuned`: rate, weight decay and a cosine, chosen on a fifth of
     the sample's real images that classifiers of half the steps do not learn from (of a mix too: what suits the real
-    ones). `..._transformed`: as C.3, but under strong random transformations (AugIntAE A.1's, and mirrored) in place of
-    shifts.
+    ones). `..._transformed`: as C.3, but under strong random transformations (three in four images by AugIntAE A.1's;
+    in colour mirrored) in place of shifts.
 
     Args:
         test: labelled images that nothing learns from.
