@@ -6,9 +6,11 @@ import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasinterp import data
-from kerasinterp.data import HANDWRITTEN
+from kerasinterp.data import HANDWRITTEN, Transformations
+from kerasinterp.data.forms.triplets import transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.evaluation import SeedSets, fidelity
 from tests.evaluation import toys
@@ -195,10 +197,15 @@ def test_the_oracle_knows_letters_that_it_has_not_seen():
 @pytest.mark.slow
 @pytest.mark.needs_data
 @pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="TFDS_DATA_DIR is not set")
-def test_the_oracle_knows_characters_of_twenty_drawers():
-    """Fourteen images a class to learn from; chance is one in forty."""
+def test_the_oracle_knows_characters_of_twenty_drawers_sharp_ones_and_soft_ones():
+    """Fourteen images a class to learn from; chance is one in 200. Having seen softened images alone, it loses 5 points."""
     images, labels = data.images("omniglot", "train", image_size=28, channels=1, labels=True)
-    few = labels < 40
-    given = SeedSets(images[few], labels[few], samples=400, steps=400, width=8)
-    assert given.protocol["seed_accuracy"] > 0.6
-    assert given.measure(given.without_model()["real"])["class_fidelity"] > 0.6
+    few = labels < 200
+    images = images[few]
+    given = SeedSets(images, labels[few], samples=400, steps=1000, width=8)
+    assert given.protocol["seed_accuracy"] > 0.7
+    assert given.measure(given.without_model()["real"])["class_fidelity"] > 0.7
+    seeds = tf.constant(data.to_float(images[given.seeds]))
+    softened = transformed_at_random(seeds, Transformations(2.0, 0.4), tf.constant([0, 0], tf.int64)).numpy()
+    right = given.oracle.predict(softened.clip(-1.0, 1.0)) == given.labels[given.seeds]
+    assert given.protocol["seed_accuracy"] > right.mean() - 0.03
