@@ -198,7 +198,7 @@ def test_the_oracle_knows_letters_that_it_has_not_seen():
 @pytest.mark.needs_data
 @pytest.mark.skipif("TFDS_DATA_DIR" not in os.environ, reason="TFDS_DATA_DIR is not set")
 def test_the_oracle_knows_characters_of_twenty_drawers_sharp_ones_and_soft_ones():
-    """Fourteen images a class to learn from; chance is one in 200. Having seen softened images alone, it loses 5 points."""
+    """Fourteen images a class; chance is one in 200. Having seen softened images alone, it loses five points."""
     images, labels = data.images("omniglot", "train", image_size=28, channels=1, labels=True)
     few = labels < 200
     images = images[few]
