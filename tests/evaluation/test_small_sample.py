@@ -93,9 +93,9 @@ def test_the_papers_way_halves_its_rate_every_sixth(stubs):
 
 @pytest.mark.parametrize(("count", "held"), [(2, 1), (5, 1), (9, 1), (10, 2), (21, 4)])
 def test_a_fifth_is_held_out_of_each_class(count, held):
-    found = small_sample.held_out(np.repeat([0, 4], count), 1)
-    assert found[:count].sum() == found[count:].sum() == held
-    assert not np.array_equal(found[:count], found[count:]) or count < 9
+    found = small_sample.held_out(np.repeat([0, 4, 5], [count, count, 30]), 1)
+    assert found[:count].sum() == found[count : 2 * count].sum() == held and found[2 * count :].sum() == 6
+    assert not np.array_equal(found[:count], found[count : 2 * count]) or count < 9
 
 
 def test_photographs_are_mirrored_and_drawings_are_not():

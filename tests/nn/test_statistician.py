@@ -81,7 +81,7 @@ def test_the_defaults_are_the_official_sizes():
     assert statistician.observation_decoder().output_shape == (None, 28, 28, 1)
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (12, 20, 3), (32, 28, 1), (64, 48, 3)])
+@pytest.mark.parametrize("shape", [(8, 8, 1), (12, 20, 3), (32, 28, 1), (64, 48, 3), (72, 28, 1)])
 def test_images_of_other_sizes_come_back(shape):
     rng = np.random.default_rng(0)
     embeddings = built("image_encoder", shape)(rng.uniform(-1, 1, (2, *shape)))
