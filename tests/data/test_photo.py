@@ -103,7 +103,7 @@ def test_hairlines_are_thickened():
     thin, told = centred_ink(photo(strokes(thick=2), noise=0.0), (28, 28))
     assert "strokes thickened from 0.5 to 2.0 pixels" in told
     thick, _ = centred_ink(photo(strokes(thick=10), noise=0.0), (28, 28))
-    assert thin.max() > 200 and 0.5 < thin.sum() / thick.sum() < 1.5
+    assert thin.max() > 200 and 0.78 < thin.sum() / thick.sum() < 1.2  # as if drawn with a thicker pen
 
 
 def test_other_sizes_keep_the_proportion():
