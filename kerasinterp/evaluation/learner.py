@@ -94,7 +94,7 @@ class Learner:
 
 
 def transformed_for_learning(images: tf.Tensor, ranges: Transformations, seed: tf.Tensor) -> tf.Tensor:
-    """As `transformed_at_random`, but each image (B, H, W, C) stays as it is with probability 0.25."""
+    """As `transformed_at_random`, but each image (B, H, W, C) stays as it is with probability `AS_THEY_ARE`."""
     draws = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed + tf.constant([0, 1 << 41], tf.int64))
     return tf.where(draws < AS_THEY_ARE, images, transformed_at_random(images, ranges, seed))
 

@@ -92,7 +92,7 @@ Moves = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # images (B, H, W, C) in [-
 
 
 def transforming(images: np.ndarray) -> Moves:
-    """Random transformations in the ranges that are usual for such images; a quarter of them stay as they are."""
+    """Random transformations in the ranges that are usual for such images, as `transformed_for_learning` has them."""
     ranges = usual_transformations(images)
     return lambda batch, seed: transformed_for_learning(batch, ranges, seed)
 

@@ -32,6 +32,8 @@ def test_a_quarter_of_what_is_learned_from_stays_as_it_is():
     assert kept.mean() == pytest.approx(0.25, abs=0.03) and others.mean() == pytest.approx(0.25, abs=0.03)
     assert (kept & others).mean() == pytest.approx(0.0625, abs=0.02)
     np.testing.assert_array_equal(drawn, made(3, 5)[1])
+    # Not by the numbers that say how each is transformed.
+    assert not np.array_equal(kept, tf.random.stateless_uniform([2000], tf.constant([3, 5], tf.int64)) < 0.25)
 
 
 def test_a_run_draws_anew_what_is_dropped():

@@ -29,7 +29,7 @@ def test_classes_that_cannot_be_halved_are_refused():
         worth.halves(None, 0)
 
 
-def test_half_of_each_batch_is_made_and_all_of_it_moves_where_it_should():
+def test_half_of_each_batch_is_made_and_three_in_four_move_where_they_should():
     grey, light = (np.full((6, 12, 12, 1), value, np.uint8) for value in (100, 200))
     labels = np.array([0, 1] * 3)
     real, made = Examples(grey, labels), Examples(light, 1 - labels)
