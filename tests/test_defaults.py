@@ -1,16 +1,21 @@
-"""Every default of a public function or class as `defaults.json` has it: many are the papers', all are users'.
+"""Every default of a public function or class, and every number with a name, as `defaults.json` has them.
+
+Many are the papers', others were measured, all decide what users get.
 
 `python -m tests.test_defaults` writes the file anew after a change that is meant.
 """
 
+import ast
 import importlib
 import inspect
 import pathlib
 import pkgutil
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import kerasinterp
+from kerasinterp import recipes
 from tests import held
 
 PATH = pathlib.Path(__file__).with_name("defaults.json")
@@ -32,19 +37,44 @@ def defaults_of(function: Any) -> dict[str, str]:
     return {name: text for name, text in shown.items() if " at 0x" not in text}
 
 
+def of_numbers(value: Any) -> bool:
+    if isinstance(value, dict | tuple):
+        return all(map(of_numbers, value.values() if isinstance(value, dict) else value))
+    return type(value) in (int, float)
+
+
+def numbers_of(module: types.ModuleType) -> dict[str, str]:
+    """What it names in capitals itself and writes as numbers: what a system or a processor tells is left out."""
+    found = {}
+    for line in ast.parse(inspect.getsource(module)).body:
+        nodes = list(ast.walk(line)) if isinstance(line, ast.Assign) else []
+        stored = [one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+        if any(isinstance(one, ast.Constant) and type(one.value) in (int, float) for one in nodes):
+            found |= {name: repr(vars(module)[name]) for name in stored if name.isupper()}
+    return {name: text for name, text in found.items() if of_numbers(vars(module)[name])}
+
+
+def modules() -> Iterator[str]:
+    """The package's, and the recipes', whose folders are no packages."""
+    yield from (one.name for one in pkgutil.walk_packages(kerasinterp.__path__, "kerasinterp."))
+    for file in sorted(pathlib.Path(recipes.__path__[0]).glob("*/*.py")):
+        yield f"kerasinterp.recipes.{file.parent.name}.{file.stem}"
+
+
 def defaults() -> dict[str, dict[str, str]]:
     """By place, `kerasinterp.data.turns.Views.__init__` say; those that have some."""
     found = {}
-    for one in pkgutil.walk_packages(kerasinterp.__path__, "kerasinterp."):
-        if one.name.startswith("kerasinterp.recipes"):  # scripts
+    for place in modules():
+        module = importlib.import_module(place)
+        found[place] = numbers_of(module)
+        if place.startswith("kerasinterp.recipes"):  # scripts: nothing else calls their functions
             continue
-        module = importlib.import_module(one.name)
-        for name, value in public(vars(module), one.name):
+        for name, value in public(vars(module), place):
             if not inspect.isclass(value):
-                found[f"{one.name}.{name}"] = defaults_of(value)
+                found[f"{place}.{name}"] = defaults_of(value)
                 continue
-            for method, function in public(vars(value), one.name):
-                found[f"{one.name}.{name}.{method}"] = defaults_of(function)
+            for method, function in public(vars(value), place):
+                found[f"{place}.{name}.{method}"] = defaults_of(function)
     return {place: own for place, own in sorted(found.items()) if own}
 
 
@@ -55,7 +85,9 @@ def test_defaults_are_as_they_were():
 def test_they_are_found():
     found = defaults()
     assert found["kerasinterp.data.turns.Views.__init__"] == {"step": "5.0", "places": "None"}
-    assert len(found) > 200
+    assert found["kerasinterp.ops.colour"] == {"_LUMA": "(0.2989, 0.587, 0.114)"}
+    assert found["kerasinterp.recipes.cola.figure_4_1"]["_CLUSTERS"] == "10"
+    assert len(found) > 290
 
 
 if __name__ == "__main__":
