@@ -351,6 +351,11 @@ def test_devices_that_do_not_divide_the_batch_are_told_at_once(recipe, tmp_path,
         training.train(recipe.change(batch_size=5), tmp_path / "run")
     with pytest.raises(InputError, match="jit_compile is for one device, and here are 2: leave it out"):
         training.train(recipe.change(jit_compile=True), tmp_path / "run")
+    sliced = recipe.change(objective="WGANGP", objective_options={"every": {"generator": 2}}, batch_size=6)
+    with pytest.raises(
+        InputError, match=r"2 devices cannot share a batch of 6 cut into 2 slices equally: .* of 4 or 8"
+    ):
+        training.train(sliced, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
