@@ -90,10 +90,28 @@ def test_newness_is_the_distance_from_the_nearest_of_the_class():
     assert worth.newness(made[3:4], np.array([2]), real, classes)["copies"] is None
 
 
-def test_nothing_is_tested_on_what_it_learned_from():
+def test_nothing_is_tested_on_what_it_learned_from(monkeypatch):
     """Noise has no classes, and can only be remembered."""
     noise = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 1), np.uint8)
-    own = Examples(noise, np.arange(40) % 2, ("a", "b"))
+    own = Examples(noise, np.arange(40) // 20, ("a", "b"))  # of either half the first ten are of a
+    monkeypatch.setattr(worth, "transforming", lambda images: lambda batch, seed: batch)  # moved, it is not remembered
     measured = worth.Worth(own, steps=100, width=8, repeats=1)
     found = measured.measure(lambda half: own.select(measured.halves[half]))
-    assert 0.2 < found["real"]["accuracy"] < 0.8 and 0.2 < found["mix"]["accuracy"] < 0.8
+    for chance in (found["real"]["accuracy"], found["mix"]["accuracy"], found["class_fidelity"]):
+        assert 0.2 < chance < 0.8
+
+
+def test_each_way_learns_from_its_own_images(monkeypatch):
+    drawn, half_and_half = [], worth.half_and_half
+
+    def noted(real, made, moves, *others):
+        drawn.append((made is not None, moves is not None))
+        return half_and_half(real, made, moves, *others)
+
+    monkeypatch.setattr(worth, "half_and_half", noted)
+    own = examples(8)
+    measured = worth.Worth(own, steps=2, width=4, repeats=2)
+    measured.measure(lambda half: own.select(measured.halves[half]))
+    ways = {"real": (False, False), "mix": (True, False), "real_transformed": (False, True)}
+    ways["mix_transformed"] = (True, True)
+    assert drawn == 2 * [ways[way] for way in worth.WAYS for _ in range(2)]
