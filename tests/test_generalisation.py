@@ -9,7 +9,7 @@ from PIL import Image
 
 from kerasinterp import data, generalisation, training
 from kerasinterp.errors import InputError
-from kerasinterp.recipe import Backbone, Data, Recipe, Schedule
+from kerasinterp.recipe import Backbone, Data, Recipe, Schedule, find
 
 SIZE = 8
 
@@ -101,10 +101,11 @@ def test_splits_stand_behind_names(run, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_measured(run, tmp_path):
-    glo, small = tmp_path / "glo.keras", tmp_path / "small.keras"
+    glo, small, points = (tmp_path / f"{name}.keras" for name in ("glo", "small", "points"))
     own = run.recipe
     training.build(training.with_objective(own, "GLO")).save(glo)
     training.build(own.change(image_size=12)).save(small)
+    training.build(find("acai_spiral")).save(points)
     other = str(run.folder.parent / "known")
     for models, settings, sentence in (
         ([], {}, "Name models"),
@@ -114,6 +115,7 @@ def test_what_cannot_be_measured(run, tmp_path):
         ([run.model], {"domains": ["mnist"], "invert": True}, "invert has no effect without a folder"),
         ([run.model], {"domains": ["nosuch_"]}, "nosuch_"),
         ([glo], {}, "GLO has no encoder"),
+        ([points], {}, r"points\.keras is a model of points, not of images"),
         ([run.model, small], {}, r"small\.keras takes images of \(12, 12, 1\) and .* measure them apart"),
     ):
         with pytest.raises(InputError, match=sentence):

@@ -100,6 +100,7 @@ def test_groups_and_their_fields_are_changed_by_name():
         ({"form_options": {1: 2}}, "form_options cannot be"),
         ({"target_without": (2**63,)}, "target_without cannot be"),
         ({"judge_steps": 0}, "judge_steps is 1"),
+        ({"usefulness": 1}, "usefulness is 2"),
         ({"samples": 0}, "samples is 1"),
         ({"domain_by_class": "no"}, "domain_by_class cannot be 'no'"),
         ({"width": 0}, "width is 1 or more and at most 65,536, not 0"),
@@ -289,6 +290,11 @@ def test_colour_takes_the_ranges_of_natural_images_and_grey_those_of_strokes():
     assert coloured.of_size(channels=1) == grey
     own = grey.change(form_options={"rotation": 5.0})
     assert own.of_size(channels=1) == own  # as it was
+
+
+def test_no_recipe_for_own_images_of_that_kind():
+    with pytest.raises(InputError, match=r"There is no 'gan' for own images: choose of augintae, images, .*scola"):
+        recipes_module.for_own_images(kind="gan")
 
 
 def test_other_forms_have_no_ranges_and_points_no_size():

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasinterp import data
+from kerasinterp.data import folder
 from kerasinterp.errors import InputError
 
 
@@ -50,6 +51,15 @@ def test_colour_to_grey_and_back(tmp_path):
 def test_inverted(tmp_path):
     _save(tmp_path / "a.png", np.full((8, 8), 250))
     assert (_read(tmp_path, image_size=8, invert=True) == 5).all()
+
+
+def test_many_files_are_read_ahead_and_in_pieces_and_stay_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "_AHEAD", 3)
+    monkeypatch.setattr(folder, "_PIECE", 2 * 8 * 8)
+    for value in range(11):
+        _save(tmp_path / f"{value:02}.png", np.full((8, 8), 20 * value))
+    images = data.load_examples(str(tmp_path), image_size=8).images
+    np.testing.assert_array_equal(np.asarray(images)[:, 0, 0, 0], 20 * np.arange(11))
 
 
 def test_transparency_is_white_paper(tmp_path):

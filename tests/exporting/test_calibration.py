@@ -78,3 +78,12 @@ def test_a_generator_is_calibrated_by_its_prior():
 def test_other_images_are_refused(model, images, sentence):
     with pytest.raises(InputError, match=sentence):
         of(model, images)
+
+
+def test_points_are_in_the_square(model):
+    networks = types.SimpleNamespace(image_shape=(2,))
+    points = np.array([[-1.0, 0.5], [0.0, 1.0]], np.float32)
+    np.testing.assert_array_equal(calibration._checked(networks, points), points)
+    for wrong in (points.astype(np.uint8), 2 * points, points * np.nan):
+        with pytest.raises(InputError, match=r"points must be floats in \[-1, 1\]"):
+            calibration._checked(networks, wrong)

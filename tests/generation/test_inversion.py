@@ -131,6 +131,10 @@ def test_other_files_are_no_generators(tmp_path):
     classifier.save(tmp_path / "classifier.keras")
     with pytest.raises(InputError, match="Sequential has no decoder to make images"):
         load_generator(tmp_path / "classifier.keras")
+    of_any_size = keras.Sequential([keras.Input((None, None, LATENT)), keras.layers.UpSampling2D()])
+    of_any_size.save(tmp_path / "any.keras")
+    with pytest.raises(InputError, match=r"takes shape \(None, None, 3\) .*: build it with all sides"):
+        load_generator(tmp_path / "any.keras")
 
 
 def test_gradients_pass_no_weights():

@@ -97,6 +97,11 @@ def test_what_several_other_files_build_is_refused(kind):
         of("statistician").build(Net(kind), kind, 0, IMAGES)
 
 
+def test_kinds_of_networks_are_known():
+    with pytest.raises(InputError, match="There is no network of kind 'transformer': choose of "):
+        Net("transformer")
+
+
 def test_a_label_mixer_is_as_wide_as_the_latents():
     mixer = built("resnet", Net("label_mixer"))
     assert (mixer.input_shape, mixer.output_shape[-1]) == ((None, 3), 4)

@@ -180,3 +180,5 @@ def test_a_mixture_has_a_gaussian_for_each_cluster_of_latents():
         own, known = drawn[wanted == component], latents[clouds == cloud]
         np.testing.assert_allclose(own.mean(axis=0), known.mean(axis=0), atol=0.01)
         np.testing.assert_allclose(own.std(axis=0), known.std(axis=0), atol=0.005)
+    with pytest.raises(InputError, match="No latent is of Gaussian 2 of the mixture"):
+        model.of_mixture(mixture, np.array([0, 2, 1]))

@@ -115,6 +115,7 @@ def test_a_failed_write_keeps_the_old_picture(tmp_path, monkeypatch):
         (lambda path: save_interpolations(path / "x.png", images(1), images(1), {}, fade=False), "no row to draw"),
         (lambda path: save_interpolations(path / "x.png", images(1), images(1), {}, steps=0), "at least 1"),
         (lambda path: save_few_shot(path / "x.png", images(2), {}), "no generated images"),
+        (lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4, shape=(8, 8, 1))}), "one shape"),
         (
             lambda path: save_few_shot(path / "x.png", images(2), {"AE": images(4)}, columns=0),
             "columns must be at least",
