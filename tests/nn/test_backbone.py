@@ -1,5 +1,6 @@
 """Backbones: every network that a system may state, their options, and the seeds that they start from."""
 
+import re
 import types
 
 import numpy as np
@@ -50,6 +51,9 @@ def test_every_kind_of_network_is_built(name):
     assert networks["latent_table"].output_shape == (None, 4)
     assert networks["latent_table"].count_params() == 7 * 4
     assert [network.name for network in networks.values()] == list(networks)
+    for kind, network in networks.items():
+        layers = [layer.name for layer in network.layers]
+        assert all(re.fullmatch(r"[a-z]+(_([a-z]+|[1-9]\d?))*", layer) for layer in layers), (kind, layers)
 
 
 def test_what_a_backbone_does_not_build_the_only_file_that_does_builds():

@@ -31,10 +31,11 @@ def test_shapes_and_ranges(backbone, shape, latent):
     np.testing.assert_allclose(np.sum(backbone.classifier(shape, 5, width=8)(images), axis=1), 1.0, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(1, 3), (14, 14), (50, 67)])
-def test_infogans_classifier_takes_any_size(size):
+@pytest.mark.parametrize(("size", "framed"), [((1, 3), (4, 4)), ((14, 14), (16, 16)), ((50, 67), (52, 68))])
+def test_infogans_classifier_takes_any_size(size, framed):
     """It judges what other networks make."""
     network = infogan.classifier((*size, 3), 5, width=2)
+    assert network.get_layer("frame").output.shape[1:3] == framed
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(network(tf.ones((2, *size, 3)))[:, 0])
     assert all(gradient is not None for gradient in tape.gradient(loss, network.trainable_variables))
