@@ -1,4 +1,4 @@
-"""Set before TensorFlow starts: quiet logs, and two devices for the tests of distribution."""
+"""Set before TensorFlow starts: quiet logs, and two devices for the tests of distribution. Of all bars: their ends."""
 
 import os
 
@@ -22,3 +22,15 @@ def two_devices():
     devices = tf.config.list_logical_devices("CPU")
     assert len(devices) == 2, "pytest_configure sets them"
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+@pytest.fixture(autouse=True)
+def bars_end_at_their_totals(monkeypatch):
+    """A step that ends without an error did all the units that its bar promised, wherever it was called."""
+    from tqdm import tqdm
+
+    def leave(self, kind, error, trace):
+        self.close()
+        assert kind or self.total in (None, self.n), f"{self.desc} ended at {self.n} of {self.total}"
+
+    monkeypatch.setattr(tqdm, "__exit__", leave)

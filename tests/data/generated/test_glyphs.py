@@ -1,5 +1,6 @@
 import itertools
 import string
+import unicodedata
 from pathlib import Path
 
 import matplotlib
@@ -101,7 +102,10 @@ def test_chosen_by_class_and_weight(small):
 def test_every_face_has_every_character(face):
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{face.font}.ttf")
     known = TTFont(path).getBestCmap()
-    assert all(ord(face.glyph(character)) in known for character in string.digits + string.ascii_letters)
+    for character in string.digits + string.ascii_letters:
+        glyph = face.glyph(character)
+        assert ord(glyph) in known
+        assert unicodedata.normalize("NFKC", glyph) == character  # also in Unicode's mathematical alphabets
 
 
 def test_every_script_font_has_every_digit():
