@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from kerasinterp import data
 from kerasinterp.data import centred_ink, read_photo
+from kerasinterp.data.photo import _resized
 from kerasinterp.errors import InputError
 
 
@@ -104,6 +105,13 @@ def test_hairlines_are_thickened():
     assert "strokes thickened from 0.5 to 2.0 pixels" in told
     thick, _ = centred_ink(photo(strokes(thick=10), noise=0.0), (28, 28))
     assert thin.max() > 200 and 0.78 < thin.sum() / thick.sum() < 1.2  # as if drawn with a thicker pen
+
+
+def test_what_shrinks_is_averaged_and_what_grows_is_not_blocks():
+    drawn = np.random.default_rng(0).random((10, 100), np.float32)
+    halved = drawn.reshape(5, 2, 50, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(_resized(drawn, [5, 50]), halved, atol=1e-6)
+    assert len(np.unique(_resized(halved, [10, 100]))) > halved.size
 
 
 def test_other_sizes_keep_the_proportion():

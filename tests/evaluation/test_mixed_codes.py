@@ -126,6 +126,7 @@ def test_bad_calls_get_one_sentence():
         consistency(lambda images: images, lambda codes: codes, np.full((3, 2), np.nan))
     with pytest.raises(InputError, match="two or more"):
         consistency(lambda images: images, lambda codes: codes, np.ones((1, 2)))
+    assert consistency(lambda images: images, lambda codes: codes, np.eye(2))["consistency"] == 0.0
     for mixer in (lambda labels: labels[:1], lambda labels: labels[:, 0], lambda labels: labels + 1e-3):
         with pytest.raises(InputError, match=r"in \[0, 1\]"):
             bernoulli_parameters(mixer, 2)
