@@ -48,6 +48,9 @@ def test_turns_may_be_others():
         InputError, match="The turn of critic is \\(n, period\\), 0 or more and 1 or more, not \\(0, 0\\)"
     ):
         networks.make(ACAI, turns={"critic": (0, 0)})
+    for turn in ((1, 2, 3), (-1, 2), (1,)):
+        with pytest.raises(InputError, match=r"The turn of critic is \(n, period\), .* not "):
+            networks.make(ACAI, turns={"critic": turn})
     with pytest.raises(InputError, match="In epoch 1, counted from 0, no player acts"):
         networks.make(ACAI, turns={"autoencoder": (0, 2), "critic": (2, 4)})
 
