@@ -1,6 +1,7 @@
 """The quickstart and a comparison of runs, small, from nothing to files."""
 
 import json
+import types
 
 import pytest
 import tensorflow as tf
@@ -55,6 +56,16 @@ def test_the_budget_is_what_the_time_allows(elapsed, images, monkeypatch, capsys
     monkeypatch.setattr(quickstart, "_SECONDS", 1e9 if not elapsed else 285.0)
     assert quickstart._affordable(small, quickstart.time.perf_counter() - elapsed) == images
     assert f"each of two models sees {images:,}." in capsys.readouterr().out
+
+
+def test_models_share_the_images_that_the_time_allows(monkeypatch):
+    """1,000 images/s: 100 s are left, of which 40,000 images' are for what follows."""
+    batch = SMALL.schedule.batch_size
+    clock = iter([5.0, 5.0 + quickstart._TIMED * batch / 1000, 285.0 - 100.0])
+    monkeypatch.setattr(quickstart.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(quickstart.training, "training_batches", lambda recipe: (None, lambda start_step: None))
+    monkeypatch.setattr(quickstart.training, "build", lambda *_: types.SimpleNamespace(fit=lambda *_, **__: None))
+    assert quickstart._affordable(SMALL, 0.0) == 60_000 // 2 // 1024 * 1024
 
 
 def test_a_finished_run_is_taken_up(tmp_path, monkeypatch):

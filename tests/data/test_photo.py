@@ -107,6 +107,14 @@ def test_hairlines_are_thickened():
     assert thin.max() > 200 and 0.78 < thin.sum() / thick.sum() < 1.2  # as if drawn with a thicker pen
 
 
+@pytest.mark.parametrize("thick", [2, 10])
+def test_a_mirrored_photo_gives_the_mirrored_drawing(thick):
+    taken = photo(strokes(thick=thick), noise=0.0)
+    made, _ = centred_ink(taken, (28, 28))
+    for axis in (0, 1):
+        np.testing.assert_array_equal(np.flip(centred_ink(np.flip(taken, axis), (28, 28))[0], axis), made)
+
+
 def test_what_shrinks_is_averaged_and_what_grows_is_not_blocks():
     drawn = np.random.default_rng(0).random((10, 100), np.float32)
     halved = drawn.reshape(5, 2, 50, 2).mean(axis=(1, 3))

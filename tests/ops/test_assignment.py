@@ -61,6 +61,7 @@ def test_refined_clusters_are_those_of_k_means():
     former = np.where(RNG.uniform(size=300) < 0.3, RNG.integers(0, 3, 300), true)
     axes = np.eye(3, dtype=np.float32)
     np.testing.assert_array_equal(assignment.refined(codes, axes[former]), axes[true])
+    np.testing.assert_array_equal(assignment.refined(centres[true], axes[former]), axes[true])  # noughts, not all
     moved = axes[(former + 1) % 3]
     np.testing.assert_array_equal(assignment.refined(codes, moved), axes[(true + 1) % 3])  # numbered as before
     of_one = assignment.refined(codes[true == 0], np.tile(axes[0], (100, 1)))
