@@ -186,6 +186,25 @@ def test_waits_that_are_no_time_are_refused(wait, monkeypatch):
 # Training
 
 
+@pytest.mark.parametrize(("seconds", "code", "told"), [(0.3, -signal.SIGKILL, "kerasinterp: lost\n"), (60, 0, "")])
+def test_what_takes_too_long_ends_the_process(seconds, code, told):
+    """And what does not leaves no watcher behind."""
+    script = f"""if True:
+        import os, time
+        from kerasinterp.cluster import _within
+        with _within({seconds}, "lost"):
+            time.sleep(1 if {seconds} > 1 else 60)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            os._exit(0)
+        os._exit(1)
+    """
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert ended.returncode == code
+    assert ended.stderr.endswith(told)
+
+
 def test_shares_are_the_devices_rows():
     batches = tf.data.Dataset.from_tensor_slices({"c": np.arange(16)}).batch(8, drop_remainder=True)
     found = [batch["c"].tolist() for batch in shares(batches, devices=4, first=2, count=2).as_numpy_iterator()]
