@@ -6,6 +6,7 @@ Many are the papers', others were measured, all decide what users get.
 """
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import pathlib
@@ -14,8 +15,11 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 import kerasinterp
 from kerasinterp import recipes
+from kerasinterp.recipe import Recipe
 from tests import held
 
 PATH = pathlib.Path(__file__).with_name("defaults.json")
@@ -40,7 +44,9 @@ def defaults_of(function: Any) -> dict[str, str]:
 def of_numbers(value: Any) -> bool:
     if isinstance(value, dict | tuple):
         return all(map(of_numbers, value.values() if isinstance(value, dict) else value))
-    return type(value) in (int, float)
+    if dataclasses.is_dataclass(value):
+        return not isinstance(value, Recipe)  # `settings.json` has those
+    return type(value) in (int, float) or isinstance(value, np.ndarray | np.number)
 
 
 def numbers_of(module: types.ModuleType) -> dict[str, str]:
@@ -50,8 +56,8 @@ def numbers_of(module: types.ModuleType) -> dict[str, str]:
         nodes = list(ast.walk(line)) if isinstance(line, ast.Assign) else []
         stored = [one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
         if any(isinstance(one, ast.Constant) and type(one.value) in (int, float) for one in nodes):
-            found |= {name: repr(vars(module)[name]) for name in stored if name.isupper()}
-    return {name: text for name, text in found.items() if of_numbers(vars(module)[name])}
+            found |= {name: vars(module)[name] for name in stored if name.isupper()}
+    return {name: repr(getattr(one, "tolist", lambda o=one: o)()) for name, one in found.items() if of_numbers(one)}
 
 
 def modules() -> Iterator[str]:
