@@ -51,10 +51,6 @@ class Autoencoder(Objective):
         self._build_shapes_dict = {"images": (None, *self.image_shape)}  # what `export` asks for
         self._called = True
 
-    @property
-    def latent_size(self) -> int:
-        return self.latent_shape[-1]
-
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C), uint8 or in [-1, 1] -> latents (B, *latent_shape)."""
         images = tf.convert_to_tensor(images)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -219,3 +220,18 @@ def test_images_of_other_classes_are_refused(measured, monkeypatch):
     fewer = dataclasses.replace(whole, classes=("x", *whole.classes[1:]))
     with pytest.raises(InputError, match="test has other classes than cifar10"):
         experiment.labelled(own, "test", fewer)
+
+
+def test_figure_4_4_has_a_column_for_each_class(tmp_path, monkeypatch):
+    """Real images of grey 0, 80, 160 by class; of class -1, 0, 1 what is made of it."""
+    labels, drawn = np.repeat(np.arange(3), 6), []
+    images = np.broadcast_to(np.uint8(80 * labels)[:, None, None, None], (18, 2, 2, 1))
+    model = types.SimpleNamespace(prior_of=lambda wanted, seed: wanted)
+    rooms = table_5_1.generation
+    monkeypatch.setattr(rooms, "load_generator", lambda path: model)
+    monkeypatch.setattr(rooms, "decode", lambda _, codes: np.ones((1, 2, 2, 1)) * (codes - 1.0)[:, None, None, None])
+    monkeypatch.setattr(rooms, "save_grid", lambda path, rows, names, **_: drawn.extend((np.stack(rows), names)))
+    table_5_1.draw_made(tmp_path, (5, 10), ("scola",), Examples(images, labels, "abc"))
+    rows, names = drawn
+    np.testing.assert_array_equal(rows[..., 0, 0, 0], [[0, 80, 160]] * 4 + [[0, 128, 255]] * 8)
+    assert [name for name in names if name] == ["real", "scola, 5", "scola, 10"]
