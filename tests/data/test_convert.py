@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from kerasinterp import data
+from kerasinterp.data import convert
 from kerasinterp.data.convert import height_and_width
 from kerasinterp.errors import InputError
 
@@ -139,3 +140,13 @@ def test_a_damaged_dataset_is_one_sentence(tmp_path):
     damaged = tf.data.TFRecordDataset(str(tmp_path / "a.tfrecord"))
     with pytest.raises(InputError, match=r"^The dataset cannot be read \(corrupted record"):
         data.as_array(damaged.map(lambda _: tf.zeros((2, 2, 1))))
+
+
+@pytest.mark.parametrize(("size", "counts"), [(4, [4, 4, 1]), (8, [3, 3, 3]), (20, [1] * 9)])
+def test_pieces_are_so_many_images_and_no_larger_than_so_many_bytes(size, counts, monkeypatch):
+    monkeypatch.setattr(convert, "_PIECE", 4)
+    monkeypatch.setattr(convert, "_PIECE_BYTES", 200)
+    images = np.arange(9, dtype=np.uint8)[:, None, None, None] * np.ones((1, size, size, 1), np.uint8)
+    made = [part for part, _ in convert.pieces(tf.data.Dataset.from_tensor_slices(data.to_float(images)))]
+    assert [len(part) for part in made] == counts
+    np.testing.assert_array_equal(np.concatenate(made), images)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kerasinterp.data import HANDWRITTEN, NATURAL, Examples, Note, Transformations, to_float, triplets, usual_ranges
-from kerasinterp.data.forms.triplets import transformed_at_random
+from kerasinterp.data.forms.triplets import _triplet, transformed_at_random
 from kerasinterp.errors import InputError
 from kerasinterp.ops import colour, geometry
 
@@ -52,6 +52,21 @@ def test_each_pass_sees_every_image_once_in_its_own_order():
     passes = np.rint((seen + 1) * 127.5).astype(int).reshape(2, 10)
     np.testing.assert_array_equal(np.sort(passes, axis=1), [np.arange(10)] * 2)
     assert not np.array_equal(*passes)
+
+
+def test_weights_parameters_and_ends_are_drawn_apart(monkeypatch):
+    """By seeds of their own, and none is another step's or another run's."""
+    drawn, uniform = [], tf.random.stateless_uniform
+
+    def noted(shape, seed, *others):
+        drawn.append(tuple(seed.numpy()))
+        return uniform(shape, seed, *others)
+
+    monkeypatch.setattr(tf.random, "stateless_uniform", noted)
+    images = to_float(tf.constant(GREY[:4]))
+    for run, step in ((0, 0), (0, 1), (1, 0), (0, 2**32)):
+        _triplet(images, HANDWRITTEN, 0.5, tf.constant([run, step], tf.int64))
+    assert len(set(drawn)) == len(drawn) == 4 * 3
 
 
 def test_of_a_share_of_the_triplets_c_is_a():
