@@ -91,6 +91,12 @@ def test_clean_pictures_a_tenth_of_a_side_larger_or_smaller_stay_as_they_are(siz
     assert np.array_equal(made, clean) == (found == "kept as it is") == told
 
 
+def test_a_tenth_is_of_the_shorter_side():
+    clean = np.pad(np.asarray(Image.fromarray(expected(strokes())[4:-4, 4:-4]).resize((16, 16))), ((6, 6), (20, 20)))
+    _, told = centred_ink(clean[..., np.newaxis], (28, 56))
+    assert "scaled to 20" in told
+
+
 def test_specks_are_dropped_and_dots_kept():
     ink = strokes()
     ink[140:150, 70:80] = True  # a dot a tenth of a stroke

@@ -72,6 +72,16 @@ def test_only_augmented_batches_are_transformed(monkeypatch):
         training.learn_of_pool(*given, augment=True)
 
 
+def test_the_accuracy_is_the_mean_over_classes(monkeypatch):
+    """Of a classifier that says 0 to all, half, however many images each class has."""
+    images, labels = toys.images(0, 60)
+    chosen = np.concatenate([np.flatnonzero(labels == 0)[:10], np.flatnonzero(labels == 1)])
+    given = Usefulness(images[chosen], labels[chosen], **SMALL)
+    monkeypatch.setattr(given._training, "learn_of_pool", lambda *_: None)
+    monkeypatch.setattr(given._training, "verdicts", lambda tested: np.zeros(len(tested), int))
+    assert given._accuracy(0, 2, augment=False) == 0.5
+
+
 @pytest.mark.slow
 def test_what_is_useful_is_found_useful():
     """The seeds' other images, given as generated, raise the accuracy; wrong ones lower it."""
