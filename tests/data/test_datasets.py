@@ -244,6 +244,13 @@ def test_a_folder_that_is_no_dataset(tmp_path):
         data.load("mine", data_dir=tmp_path)
 
 
+def test_a_dataset_is_generated_without_bars(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(data.lines, "_COUNTS", {"train": 12, "test": 6})
+    tfds.enable_progress_bar()
+    data.load("lines/16", data_dir=tmp_path)
+    assert "Generating" not in capfd.readouterr().err
+
+
 def test_splits(tmp_path, monkeypatch):
     monkeypatch.setattr(data.lines, "_COUNTS", {"train": 12, "test": 6})
     for split, count in (
