@@ -121,6 +121,15 @@ def test_a_mirrored_photo_gives_the_mirrored_drawing(thick):
         np.testing.assert_array_equal(np.flip(centred_ink(np.flip(taken, axis), (28, 28))[0], axis), made)
 
 
+@pytest.mark.parametrize("axes", [(0, 1), (1, 0)])
+def test_a_thin_and_long_drawing_is_twenty_pixels_long(axes):
+    ink = np.zeros((300, 300), bool)
+    ink[100:190, 150:152] = ink[188:190, 120:152] = True
+    made, told = centred_ink(photo(ink.transpose(axes), noise=0.0), (28, 28))
+    rows, columns = (np.flatnonzero((made[..., 0].transpose(axes) > 20).any(axis=axis)) for axis in (1, 0))
+    assert "thickened" in told and len(rows) == 20 and 6 <= len(columns) <= 9
+
+
 def test_what_shrinks_is_averaged_and_what_grows_is_not_blocks():
     drawn = np.random.default_rng(0).random((10, 100), np.float32)
     halved = drawn.reshape(5, 2, 50, 2).mean(axis=(1, 3))

@@ -96,7 +96,7 @@ FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
     ),
     "augmentation": lambda path: evaluation.draw_augmentation(with_intervals("accuracy_20", "accuracy_all"), path),
     "bernoulli_parameters": lambda path: evaluation.draw_bernoulli_parameters(
-        {"attributes": ["0", "1"], "parameters": [[0.1, 0.2, 0.3], [0.9, 1.0, 0.0]]}, path
+        {"attributes": ["none", "all"], "parameters": [[0.1, 0.2, 0.3], [0.9, 1.0, 0.0]]}, path
     ),
     "codes": one_by_one(
         evaluation.draw_codes,
@@ -159,12 +159,8 @@ def described(figure: Figure) -> dict[str, Any]:
         named = [[text.get_text() for text in side] for side in ticks]
         found[f"{number} names"] = [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
         found[f"{number} ticks"] = [side for side in named if not all(_is_number(text) for text in side)]
-        found[f"{number} scales"] = [
-            axis.get_xscale(),
-            axis.get_yscale(),
-            bool(axis.yaxis_inverted()),
-            bool(axis.get_ylim()[0] == 0.0),
-        ]
+        found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), bool(axis.yaxis_inverted())]
+        found[f"{number} from zero"] = bool(axis.get_ylim()[0] == 0.0)
         found[f"{number} drawn"] = [made for one in axis.get_children() if (made := artist(one))]
         bars = axis.patches
         found[f"{number} bars"] = [[numbers(one.get_bbox().extents), numbers(one.get_facecolor())] for one in bars]
