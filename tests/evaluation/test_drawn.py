@@ -155,8 +155,7 @@ def artist(one: Any) -> list | None:
 def described(figure: Figure) -> dict[str, Any]:
     found: dict[str, Any] = {"legends": [[text.get_text() for text in one.get_texts()] for one in figure.legends]}
     for number, axis in enumerate(figure.axes):
-        ticks = [axis.get_xticklabels(), axis.get_yticklabels()] if "image" not in axis.get_label() else []
-        named = [[text.get_text() for text in side] for side in ticks]
+        named = [[text.get_text() for text in side] for side in (axis.get_xticklabels(), axis.get_yticklabels())]
         found[f"{number} names"] = [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
         found[f"{number} ticks"] = [side for side in named if not all(_is_number(text) for text in side)]
         found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), bool(axis.yaxis_inverted())]

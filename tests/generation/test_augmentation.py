@@ -17,6 +17,7 @@ from kerasinterp.generation import augment
 # Classes of 4, 3 and 5 images, mixed, whose numbers leave gaps.
 LABELS = np.array([7, 2, 9, 7, 9, 2, 9, 7, 2, 9, 9, 7])
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 4, 4, 1), dtype=np.uint8)
+FLOATS = np.linspace(-1, 1, IMAGES.size, dtype=np.float32).reshape(IMAGES.shape)
 
 
 def drawn(dataset):
@@ -205,6 +206,8 @@ class NoMixing(StandIn):
         ({"images": tf.data.Dataset.from_tensor_slices(IMAGES), "labels": None}, "no labels"),
         ({"images": tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).repeat(), "labels": None}, "has no end"),
         ({"images": tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).take(0), "labels": None}, "no images"),
+        ({"images": tf.data.Dataset.from_tensor_slices((FLOATS - 1.0, LABELS)), "labels": None}, "range from -2"),
+        ({"images": tf.data.Dataset.from_tensor_slices((FLOATS + 1.0, LABELS)), "labels": None}, "range from 0 to 2"),
         ({"model": "augintae"}, "load_model"),
         ({"model": Generator()}, "no encoder"),
         ({"model": NoMixing()}, "no mixing of codes"),

@@ -1,5 +1,7 @@
 """The few-shot yardstick on toy images: which rows have which measures, and that all rows are measured alike."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -110,6 +112,15 @@ def test_few_images_or_samples_leave_the_measures_of_neighbours_out(count, sampl
     assert row["precision"] is None and row["coverage"] is None
     assert 0.0 <= row["class_fidelity"] <= 1.0
     assert set(judge.bases()) == {"real", "pixel_fade", "augmented"}
+
+
+def test_what_is_all_alike_is_precise_and_recalls_little():
+    rng = np.random.default_rng(0)
+    real, alike = rng.normal(size=(120, 2)), rng.normal(0.0, 0.01, (60, 2))
+    sets = types.SimpleNamespace(labels=np.zeros(120, int), seeds=np.arange(40), origins=np.arange(60))
+    row = few_shot._neighbours(alike, real, sets)
+    assert row["precision"] > 0.9 and row["recall"] < 0.2
+    assert row["coverage"] < 0.5 < row["density"]
 
 
 class OfSeeds:
