@@ -51,6 +51,11 @@ class Autoencoder(Objective):
         self._build_shapes_dict = {"images": (None, *self.image_shape)}  # what `export` asks for
         self._called = True
 
+    @property
+    def latent_size(self) -> int:
+        """Numbers of a latent vector; of latent maps, how many maps."""
+        return self.latent_shape[-1]
+
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """(B, H, W, C), uint8 or in [-1, 1] -> latents (B, *latent_shape)."""
         images = tf.convert_to_tensor(images)

@@ -10,6 +10,7 @@ from objective_test_case import run_objective_test, run_slow_objective_test
 
 from kerasinterp.errors import InputError
 from kerasinterp.generation import sample
+from kerasinterp.nn import acai
 from kerasinterp.objectives import AAE, VAE, BetaVAE, DenoisingAE, PlainAE
 
 CLASSES = [PlainAE, VAE, BetaVAE, AAE, DenoisingAE]
@@ -86,6 +87,14 @@ def test_new_latents_are_normal(cls):
     np.testing.assert_array_equal(drawn, model.prior(20_000, seed=3))
     made = sample(model, 5, seed=3)
     np.testing.assert_allclose(made, np.clip(apply(model.decoder, model.prior(5, 3)), -1, 1), rtol=1e-4, atol=1e-6)
+
+
+def test_the_size_of_latents_is_their_last_side():
+    """Of maps how many there are."""
+    assert networks.make(PlainAE).latent_size == LATENT
+    encoder, decoder = (build((8, 8, 1), 3, width=2, scales=1) for build in (acai.encoder, acai.decoder))
+    maps = PlainAE(encoder=encoder, decoder=decoder)
+    assert maps.latent_shape == (4, 4, 3) and maps.latent_size == 3
 
 
 def test_unsuitable_parts_are_refused():
