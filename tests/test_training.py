@@ -249,6 +249,23 @@ def test_a_second_ctrl_c_ends_at_once_and_sigterm_does_not():
             signal.signal(one, handler)
 
 
+def test_on_several_machines_all_are_asked_whether_anybody_was_stopped():
+    asked = []
+    stop = callbacks.StopOnSignal(lambda mine: asked.append(mine) or len(asked) == 3)
+    stop.set_model(keras.Model())
+    stop.on_train_begin()
+    try:
+        stop.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGTERM)
+        assert not stop.stopped
+        stop.on_train_batch_end(1)
+        assert not stop.stopped
+        stop.on_train_batch_end(2)
+    finally:
+        stop.on_train_end()
+    assert asked == [False, True, True] and stop.stopped and stop.model.stop_training
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_how_to_go_on(number, tmp_path, capfd, monkeypatch):

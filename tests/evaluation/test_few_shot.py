@@ -278,7 +278,7 @@ def test_judges_get_all_images_and_every_setting(monkeypatch):
     calls.clear()
     by_class = train_judges(*given, domain_by_class=True, **settings)
     assert [call[0] for call in calls] == ["classes"] * 2
-    assert calls[1][4] == settings  # of the full width
+    assert calls[1][4] == settings and calls[1][3] == 5  # of the full width
     np.testing.assert_array_equal(calls[1][2], labels)
     assert (by_class.domain[0].name, by_class.domain[1]) == (2, 3)
 

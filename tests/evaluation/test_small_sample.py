@@ -107,6 +107,17 @@ def test_photographs_are_mirrored_and_drawings_are_not():
         assert falling == 0 if channels == 1 else 0.3 < falling < 0.7
 
 
+def test_of_strongly_transformed_photographs_half_are_mirrored_first(monkeypatch):
+    monkeypatch.setattr(small_sample, "transforming", lambda images: lambda batch, seed: batch)
+    ramp = np.linspace(-1, 1, 16, dtype=np.float32)
+    for channels in (1, 3):
+        images = tf.constant(np.tile(ramp[None, None, :, None], (64, 16, 1, channels)))
+        moved = small_sample._transforming(images.numpy())(images, tf.constant([1, 2], tf.int64)).numpy()
+        mirrored = (moved == images.numpy()[:, :, ::-1]).all(axis=(1, 2, 3))
+        same = (moved == images.numpy()).all(axis=(1, 2, 3))
+        assert (same | mirrored).all() and (same.all() if channels == 1 else 0.3 < mirrored.mean() < 0.7)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
