@@ -769,11 +769,13 @@ def test_export_calls_the_format_asked_for(capfd, model, tmp_path, monkeypatch):
     assert run(capfd, "export", model, "--format", "tflite", "-o", tmp_path / "lite", "--precision", "float16")[0] == 0
     assert run(capfd, "export", model, "--format", "tflite", "-o", tmp_path / "mine.tflite")[0] == 0
     assert run(capfd, "export", model, "--format", "serving", "-o", tmp_path, "--version", 2)[0] == 0
+    assert run(capfd, "export", model, "--format", "serving", "-o", tmp_path, "--name", "mine")[0] == 0
     assert calls == [
         ("export_saved_model", tmp_path / "saved"),
         ("export_tflite", tmp_path / "lite" / "model.tflite", "float16", None),
         ("export_tflite", tmp_path / "mine.tflite", "float32", None),
         ("export_serving", tmp_path, "kerasinterp", 2),
+        ("export_serving", tmp_path, "mine", 1),
     ]
 
 

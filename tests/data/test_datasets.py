@@ -73,6 +73,9 @@ def test_celeb_a_with_attributes_as_labels(tmp_path):
         np.testing.assert_array_equal(labels, [[1, 1], [1, 0]])
         with pytest.raises(InputError, match="no attribute 'Yung'"):
             data.load("celeb_a", labels=("Yung",), data_dir=tmp_path)
+        for choice in ({"labels": True}, {"classes": [1]}):
+            with pytest.raises(InputError, match="celeb_a has no classes: choose by attributes"):
+                data.load("celeb_a", data_dir=tmp_path, **choice)
 
 
 def test_classes_channels_and_size(tmp_path):

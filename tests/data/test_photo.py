@@ -91,6 +91,15 @@ def test_clean_pictures_a_tenth_of_a_side_larger_or_smaller_stay_as_they_are(siz
     assert np.array_equal(made, clean) == (found == "kept as it is") == told
 
 
+def test_all_four_sides_tell_whether_a_small_drawing_is_dark():
+    """The lower and the left side are light, and so more than half of the border."""
+    image = np.zeros((28, 28, 1), np.uint8)
+    image[:, 0] = image[-1] = 255
+    image[10:18, 10:18] = 120
+    for turns in range(4):
+        assert centred_ink(np.rot90(image, turns), (28, 28))[1].startswith("inverted")
+
+
 def test_a_tenth_is_of_the_shorter_side():
     clean = np.pad(np.asarray(Image.fromarray(expected(strokes())[4:-4, 4:-4]).resize((16, 16))), ((6, 6), (20, 20)))
     _, told = centred_ink(clean[..., np.newaxis], (28, 56))

@@ -152,9 +152,9 @@ def test_what_a_recipe_names():
 
 
 @pytest.mark.parametrize(("side", "levels"), [(32, 3), (48, 4), (64, 4), (128, 5)])
-def test_vgg_s_depth_follows_the_size(side, levels, monkeypatch):
+def test_vgg_s_depth_follows_the_shorter_side(side, levels, monkeypatch):
     """yedidh/glann: three levels of 32 x 32, four of 64 x 64."""
     asked = {}
     monkeypatch.setattr(perceptual, "vgg16", lambda *given, **others: asked.update(layers=given[1], **others))
-    perceptual.FixedNetwork("vgg16", "imagenet").build((side, side, 3))
+    perceptual.FixedNetwork("vgg16", "imagenet").build((4 * side, side, 3))
     assert asked["before_relu"] and len(asked["layers"]) == levels and asked["layers"][2] == "block3_conv2"
