@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from networks import LATENT, SHAPE, linear
 
+from kerasinterp import objectives
 from kerasinterp.errors import InputError
 from kerasinterp.nn.net import Net
 from kerasinterp.objectives import AAE, ACAI, AE, AEAI, AMR, GAIA, OBJECTIVES, AugIntAE, IntAE, Objective, PlainAE
@@ -67,6 +68,13 @@ def test_every_system_is_found():
     expected += " NeuralStatistician PlainAE SupervisedAMR VAE WGANGP"
     assert set(expected.split()) <= set(OBJECTIVES)  # and those that are new
     assert list(OBJECTIVES) == sorted(OBJECTIVES)
+
+
+def test_a_system_of_somebody_else_s_is_not_of_the_package():
+    class Theirs(PlainAE):
+        pass
+
+    assert objectives._systems() == objectives.OBJECTIVES
 
 
 @pytest.mark.parametrize("name", PLAYERS)
