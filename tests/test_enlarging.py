@@ -46,6 +46,7 @@ class Known:
 
     def measure(self, made, told):
         assert len(made(0)) == len(made(1))
+        told()
         found = {way: row(accuracy=0.5, gain=0.0, gain_over_transformed=0.0) for way in WAYS}
         return found | {"class_fidelity": 0.5}
 
