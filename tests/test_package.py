@@ -39,6 +39,8 @@ def test_every_public_module_is_there_after_a_bare_import():
         path.parent.name for path in folder.glob("*/__init__.py")
     }
     assert {"errors", "generation", "recipe", "training"} <= modules <= set(dir(kerasinterp))
+    ours = {path.stem for path in folder.glob("_[a-z]*.py")}
+    assert not ours & set(python("import kerasinterp; print(*dir(kerasinterp))").split())
     for name in modules:
         assert getattr(kerasinterp, name).__name__ == f"kerasinterp.{name}"
 

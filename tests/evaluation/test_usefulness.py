@@ -72,6 +72,15 @@ def test_only_augmented_batches_are_transformed(monkeypatch):
         training.learn_of_pool(*given, augment=True)
 
 
+def test_each_draw_has_initial_weights_of_its_own(monkeypatch):
+    training, started = Usefulness(*toys.images(0, 20), **SMALL)._training, []
+    monkeypatch.setattr(training, "start", started.append)
+    monkeypatch.setattr(training, "_of_pool", {False: lambda *_: None})
+    for draw in range(5):
+        training.learn_of_pool(np.zeros((1, 12, 12, 1)), np.zeros(1, int), np.zeros((1, 1), int), draw, False)
+    assert len(set(started)) == 5
+
+
 def test_the_accuracy_is_the_mean_over_classes(monkeypatch):
     """Of a classifier that says 0 to all, half, however many images each class has."""
     images, labels = toys.images(0, 60)

@@ -88,3 +88,16 @@ def test_one_image_is_too_few(monkeypatch):
 def test_a_picture_of_pairs_and_turns(judge, tmp_path):
     judge.picture({"copy": toys.identity()}, tmp_path / "comparison.png")
     assert (tmp_path / "comparison.png").exists() and (tmp_path / "turning.png").exists()
+
+
+@pytest.mark.parametrize("per_class", [0, 5])
+def test_classes_are_read_where_a_recipe_draws_of_each(per_class, monkeypatch):
+    class Read(Exception):
+        pass
+
+    def load(*_, labels, **__):
+        raise Read(labels)
+
+    monkeypatch.setattr(data, "load_examples", load)
+    with pytest.raises(Read, match=str(per_class > 0)):
+        unlabelled.judge(RECIPE.change(share=1.0, per_class=per_class), None, smoke=True, seed=0)
