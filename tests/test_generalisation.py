@@ -58,6 +58,8 @@ def test_the_table_and_its_pictures(run, tmp_path, monkeypatch):
     assert set(row["l2"]) == {"known", "other"} and row["l2"]["other"] > 0.0
     assert set(row["noise"]) == {str(number) for number in range(1, 9)}
     table = (tmp_path / "out" / "report.md").read_text()
+    heading, below, *_ = table.splitlines()
+    assert below == "|" + "---|" * (heading.count("|") - 1)
     assert f"| PlainAE | {row['l2']['known']:.2f} / {row['squared_error_255']['known']:.2f} |" in table
     assert "12 of known, 6 of other." in table
     for name in ("reconstructions.png", "noise.png", "noise_reconstructions.png"):

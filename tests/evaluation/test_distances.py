@@ -180,6 +180,12 @@ def test_bad_features_get_one_sentence(real, generated, message):
             distance(real, generated)
 
 
+def test_levels_of_grey_are_blurred_for_sliced_wasserstein():
+    """Flat patches have no deviation to be divided by; half a level of noise gives them one."""
+    flat = np.zeros((8, 16, 16, 1), np.float32)
+    assert sliced_wasserstein(flat, flat) > 0.0
+
+
 def test_the_smallest_images_of_sliced_wasserstein():
     images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
     assert np.isfinite(sliced_wasserstein(images, -images))

@@ -158,6 +158,7 @@ def described(figure: Figure) -> dict[str, Any]:
         named = [[text.get_text() for text in side] for side in (axis.get_xticklabels(), axis.get_yticklabels())]
         found[f"{number} names"] = [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
         found[f"{number} ticks"] = [side for side in named if not all(_is_number(text) for text in side)]
+        found[f"{number} grid"] = axis.get_gridspec().get_geometry() if axis.get_gridspec() else None
         found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), bool(axis.yaxis_inverted())]
         found[f"{number} from zero"] = bool(axis.get_ylim()[0] == 0.0)
         found[f"{number} drawn"] = [made for one in axis.get_children() if (made := artist(one))]

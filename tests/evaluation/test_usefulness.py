@@ -25,6 +25,8 @@ def test_rows_hold_each_measure_with_its_interval_and_repeat_themselves(monkeypa
     names = [f"usefulness_{k}{name}" for k in (2, 3) for name in ("", "_gain", "_augmented", "_augmented_gain")]
     assert set(row) == {name + end for name in names for end in ("", "_low", "_high")}
     rows = one.without_model()
+    gain = rows["augmented"]["usefulness_2"] - rows["seeds"]["usefulness_2"]
+    assert rows["augmented"]["usefulness_2_gain"] == pytest.approx(gain)
     assert two.without_model() == rows and two.measure(fade_of_sets) == row  # in another order
     for name, base in (("usefulness_2", rows["seeds"]), ("usefulness_2_augmented", rows["augmented"])):
         assert row[f"{name}_gain"] == pytest.approx(row[name] - base["usefulness_2"])
