@@ -1,4 +1,4 @@
-"""Set before TensorFlow starts: quiet logs, and two devices for the tests of distribution. Of all bars: their ends."""
+"""Set before TensorFlow starts: quiet logs, and two devices for the tests of distribution. Of bars: their ends."""
 
 import os
 
@@ -26,7 +26,7 @@ def two_devices():
 
 @pytest.fixture(autouse=True)
 def bars_end_at_their_totals(monkeypatch):
-    """A step that ends without an error did all the units that its bar promised, wherever it was called."""
+    """A step within `with progress.bar(...)` that ends without an error did all the units that its bar promised."""
     from tqdm import tqdm
 
     def leave(self, kind, error, trace):

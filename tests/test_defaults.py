@@ -57,7 +57,8 @@ def numbers_of(module: types.ModuleType) -> dict[str, str]:
         stored = [one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
         if any(isinstance(one, ast.Constant) and type(one.value) in (int, float) for one in nodes):
             found |= {name: vars(module)[name] for name in stored if name.isupper()}
-    return {name: repr(getattr(one, "tolist", lambda o=one: o)()) for name, one in found.items() if of_numbers(one)}
+    plain = {name: one.tolist() if isinstance(one, np.ndarray | np.number) else one for name, one in found.items()}
+    return {name: repr(plain[name]) for name, one in found.items() if of_numbers(one)}
 
 
 def modules() -> Iterator[str]:

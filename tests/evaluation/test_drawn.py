@@ -131,9 +131,7 @@ FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
 
 def numbers(values: Any) -> Any:
     """To five digits: sums may round otherwise elsewhere."""
-    if isinstance(values, str) or np.ndim(values) == 0:
-        return values if isinstance(values, str) else float(f"{float(values):.5g}")
-    return [numbers(one) for one in values]
+    return [numbers(one) for one in values] if np.ndim(values) else float(f"{float(values):.5g}")
 
 
 def artist(one: Any) -> list | None:

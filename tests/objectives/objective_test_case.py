@@ -36,9 +36,10 @@ def run_objective_test(
     _check_networks_are_told_of_training(make, batch)
     _check_saved_model_goes_on_to_the_bit(make, batch, tmp_path)
     reached = {network for reach in gradients_of_terms(make, batch, held).values() for network in reach}
-    assert reached == {network for player in make().players for network in player.networks}
-    played = [one for network in reached for one in getattr(make(), network).trainable_variables]
-    assert len(make().trainable_variables) == len(played)  # nothing else calls itself trainable
+    model = make()
+    assert reached == {network for player in model.players for network in player.networks}
+    played = [one for network in reached for one in getattr(model, network).trainable_variables]
+    assert len(model.trainable_variables) == len(played)  # nothing else calls itself trainable
 
 
 def run_slow_objective_test(make: Callable[[], Objective], batch: dict[str, np.ndarray]) -> None:
