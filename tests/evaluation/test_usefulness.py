@@ -74,6 +74,21 @@ def test_only_augmented_batches_are_transformed(monkeypatch):
         training.learn_of_pool(*given, augment=True)
 
 
+def test_gains_are_over_the_seeds_alone_and_over_the_augmented_seeds(monkeypatch):
+    """Accuracies: of seeds 0.2, augmented 0.25, with new images 0.5, with both 0.9; draws differ by 0.01."""
+    of = {(False, False): 0.2, (True, False): 0.25, (False, True): 0.5, (True, True): 0.9}
+    given = Usefulness(*toys.images(0, 20), **SMALL)
+    monkeypatch.setattr(
+        given, "_accuracy", lambda draw, k, augment, new=None: of[augment, new is not None] + 0.01 * draw
+    )
+    row, bases = given.measure(fade_of_sets), given.without_model()
+    expected = {"usefulness_2": 0.505, "usefulness_2_gain": 0.3}
+    expected |= {"usefulness_2_augmented": 0.905, "usefulness_2_augmented_gain": 0.65}
+    assert {key: row[key] for key in expected} == pytest.approx(expected)
+    assert bases["seeds"]["usefulness_2"] == pytest.approx(0.205)
+    assert bases["augmented"]["usefulness_2_gain"] == pytest.approx(0.05)
+
+
 def test_each_draw_has_initial_weights_of_its_own(monkeypatch):
     training, started = Usefulness(*toys.images(0, 20), **SMALL)._training, []
     monkeypatch.setattr(training, "start", started.append)
