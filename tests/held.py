@@ -4,6 +4,9 @@ import json
 import pathlib
 from typing import Any
 
+import numpy as np
+import pytest
+
 
 def changed(path: pathlib.Path, now: dict[str, dict[str, Any]]) -> dict[str, tuple]:
     """By row and column, what differs: as kept, as now; `...` where one of them has nothing."""
@@ -19,3 +22,30 @@ def changed(path: pathlib.Path, now: dict[str, dict[str, Any]]) -> dict[str, tup
 def write(path: pathlib.Path, now: dict[str, dict[str, Any]]) -> None:
     rows = (f"{json.dumps(row)}: {json.dumps(columns)}" for row, columns in now.items())
     path.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+def flat(value: Any, name: str = "") -> dict[str, Any]:
+    """What a measure or a function gave as one row: each number, or list of numbers, by where it stands."""
+    if isinstance(value, dict):
+        parts = [flat(one, f"{name}, {key}" if name else str(key)) for key, one in value.items()]
+        return {key: one for part in parts for key, one in part.items()}
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return {name: _short(value)}
+    return {name: [_short(one) for one in np.ravel(value)]}
+
+
+def check_numbers(kept: dict[str, Any], now: dict, rel: float = 2e-3, abs: float = 1e-5) -> None:
+    """Fails where what `flat` makes of `now` differs by more than other processors' rounding."""
+    found = flat(now)
+    assert set(found) == set(kept)
+    for key, value in kept.items():
+        if isinstance(value, str | None):
+            assert found[key] == value, key
+        else:
+            assert found[key] == pytest.approx(value, rel=rel, abs=abs), key
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float | np.floating):
+        return float(f"{value:.6g}") if np.isfinite(value) else str(value)
+    return value.item() if isinstance(value, np.generic) else value
