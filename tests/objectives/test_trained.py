@@ -1,7 +1,7 @@
 """What a few steps and an evaluation make of every system, on linear networks, as `trained.json` has it.
 
 The papers' equations are tested one by one beside this; here no number of training changes unseen.
-`cd tests/objectives && python test_trained.py` writes the file anew after a change that is meant.
+`PYTHONPATH=tests/objectives python -m tests.objectives.test_trained` writes the file anew after a change that is meant.
 """
 
 import json
