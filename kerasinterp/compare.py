@@ -491,7 +491,9 @@ def _cell(row: dict, key: str) -> str:
     text = f"{row[key]:.3g}"
     if f"{key}_over_seeds" in row:
         text += f" +- {row[f'{key}_over_seeds']:.1g}"
-    return text + (f" ({row[f'{key}_seeds']} seeds)" if f"{key}_seeds" in row else "")
+    if (seeds := row.get(f"{key}_seeds")) is None:
+        return text
+    return f"{text} ({seeds} seed{'s' * (seeds > 1)})"
 
 
 def _draw_curves(path: pathlib.Path, measured: dict[str, list[list[dict]]], judged_by: Judge) -> None:
