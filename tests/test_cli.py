@@ -289,11 +289,24 @@ def test_what_keras_is_set_to_is_looked_at_before_it_is_imported(tmp_path, varia
     assert message.format(home=tmp_path) in done.stderr
 
 
-def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
+WRITING = {name: one for name, one in cli.cli.commands.items() if any(p.name == "output" for p in one.params)}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_every_command_that_writes_checks_where_before_anything_else(name, capfd, tmp_path, seeds):
+    """Nothing that is named is there but a picture: of that nobody hears."""
     (tmp_path / "file").write_text("mine")
-    assert "is a file" in fails(capfd, "train", "augintae_mnist", "-o", tmp_path / "file" / "run")
+    given = {"output": tmp_path / "file" / "run.png", "kind": "serving", "per_class": 3}
+    arguments = [name, *(["augintae_mnist"] if name == "train" else [])]
+    for one in WRITING[name].params:
+        if one.required or one.name == "output":
+            option = [one.opts[0]] if one.param_type_name == "option" else []
+            arguments += [*option, given.get(one.name, seeds / "0.png")]
+    assert "is a file" in fails(capfd, *arguments)
     assert (tmp_path / "file").read_text() == "mine"
 
+
+def test_output_is_checked_before_the_work(capfd, tmp_path, seeds, monkeypatch):
     def refuse(**options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 

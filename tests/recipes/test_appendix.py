@@ -174,3 +174,9 @@ def test_mistakes_are_a_sentence(scored, tmp_path):
     (out / "results.json").write_text("{")
     shown = call(run, "-o", out)
     assert shown.exit_code == 1 and "results.json is no file of results" in shown.output and not scored
+
+
+def test_the_variance_is_that_within_classes():
+    """Of two classes far apart, one of them alike, the other 1 and 2 from its mean along two features."""
+    features = np.array([[100.0, 0.0], [100.0, 0.0], [1.0, 2.0], [-1.0, -2.0]])
+    assert appendix._within(features, np.array([3, 3, 7, 7])) == pytest.approx((0.0 + 1.0 + 4.0) / 2)
