@@ -438,7 +438,7 @@ def _all() -> dict[str, tuple[Recipe, Recipe]]:
     """Every recipe and its smoke variant: a `recipe.py` has one (RECIPE, SMOKE) or several (RECIPES, SMOKES)."""
     folder = importlib.import_module("kerasinterp.recipes").__path__[0]
     found = {}
-    for file in sorted(pathlib.Path(folder).glob("*/recipe.py")):
+    for file in pathlib.Path(folder).glob("*/recipe.py"):
         written = importlib.import_module(f"kerasinterp.recipes.{file.parent.name}.recipe")
         several = getattr(written, "RECIPES", None) or (written.RECIPE,)
         found |= {

@@ -332,3 +332,19 @@ def test_impossible_forms(tmp_path, options):
 )
 def test_a_version_is_wrong_or_a_configuration(name, sentence):
     assert str(datasets._unusable(name, ValueError("no such version"))).startswith(sentence)
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(0, (6, 4, 3)), (1, (6, 4, 1)), (3, (6, 4, 3))])
+def test_images_keep_their_own_channels_or_get_those_asked_for(channels, shape):
+    image = tf.constant(np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8))
+    prepared = datasets.prepared_image(image, datasets.Source("", None, channels), shape[:2], channels)
+    assert prepared.shape == shape
+
+
+def test_images_are_made_upright_and_white_on_black_before_they_are_cut():
+    """Of a stored 2 x 4 image, dark on light and lying on its side, what is cut to 2 x 2 is the middle of 4 x 2."""
+    image = tf.constant(np.arange(8, dtype=np.uint8).reshape(2, 4, 1) * 30)
+    source = datasets.Source("", None, 1, invert=True, transpose=True)
+    prepared = datasets.prepared_image(image, source, (2, 2), 1)
+    expected = (255 - image.numpy()).transpose(1, 0, 2)[1:3] / 127.5 - 1.0
+    np.testing.assert_allclose(prepared, expected, atol=1e-5)

@@ -288,3 +288,11 @@ def test_what_a_backbone_can_make_is_built_small():
     Backbone("infogan", width=2**16, latent_size=2**16).check({"encoder": Net("encoder")}, (64, 64, 3))
     with pytest.raises(InputError, match="no option 'scales'"):
         Backbone("infogan", options={"scales": 2}).check({"encoder": Net("encoder")}, (63, 64, 3))
+
+
+def test_the_narrowest_backbone_has_one_map_and_one_value():
+    network = Backbone("infogan", 1, 1).build(Net("encoder"), "encoder", 0, IMAGES)
+    assert network.output_shape == (None, 1)
+    for field in ("width", "latent_size"):
+        with pytest.raises(InputError, match=f"{field} is 1 or more"):
+            Backbone("infogan", **{field: 0})

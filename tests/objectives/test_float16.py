@@ -11,7 +11,8 @@ import tensorflow as tf
 from kerasinterp.objectives import OBJECTIVES, PlainAE
 from kerasinterp.ops.loss_scale import LossScale
 
-QUICK = {"AEAI", "AugIntAE", "GLO"}  # a derivative along a mix, balanced gradients, rows of a table
+# A derivative along a mix, balanced gradients, shares of a learning rate, rows of a table.
+QUICK = {"AEAI", "AugIntAE", "GAIA", "GLO"}
 EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in OBJECTIVES]
 
 
