@@ -35,6 +35,11 @@ def test_a_bar_a_system_and_a_panel_a_measure(saved):
     assert {bar.get_facecolor() for bar in distance.patches}.isdisjoint({error.patches[1].get_facecolor()})
 
 
+def test_a_measure_that_one_system_has_is_drawn(saved):
+    figures.draw_bars({"AE": {"l2": 1.0}, "GLO": {"fid": 2.0, "l2": 1.0}}, "bars.png", {"fid": "fid", "other": "?"})
+    assert [axis.get_title() for axis in saved[0].axes] == ["fid"]
+
+
 def test_one_look_a_system():
     looks = [figures.look(index) for index in range(21)]
     assert len({tuple(one.values()) for one in looks}) == 21
