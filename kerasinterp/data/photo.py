@@ -66,7 +66,7 @@ def centred_ink(image: np.ndarray, image_size: tuple[int, int]) -> tuple[np.ndar
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]) / 255.0
     small, done = max(grey.shape) < _SMALLEST, []
     if small and np.median(edge) > 0.5:
-        grey, edge = 255 - grey, 1.0 - edge
+        grey = 255 - grey
         done.append("inverted")
     ink = np.asarray(_resized(grey, [round(side / scale) for side in grey.shape]), np.float32) / 255.0
     if photo := not small and np.quantile(edge, 0.9) > _FAINT:
