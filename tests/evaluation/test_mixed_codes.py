@@ -55,6 +55,11 @@ def test_distances_are_those_of_each_set_and_of_reconstructions():
     assert mixes(encode, decode, draw, IMAGES, encode, sets=3, seed=1) != result
 
 
+def test_one_set_is_enough():
+    result = mixes(encode, decode, draw, IMAGES, encode, sets=1)
+    assert result["fid_mix_sets"] == [result["fid_mix"]] and result["fid_mix_std"] == 0.0 and result["consistency"] > 0
+
+
 def test_each_set_mixes_all_codes_in_another_order():
     orders = []
     mixes(encode, decode, lambda codes, seed: orders.append(codes) or codes, IMAGES, encode, sets=2)

@@ -2,9 +2,22 @@
 
 import time
 
+import pytest
 import tensorflow as tf
 
-from kerasinterp.data.forms.numbered import numbered
+from kerasinterp.data.forms.numbered import check_numbers, numbered
+from kerasinterp.errors import InputError
+
+ENDS = {"batch_size": (1, 2**31 - 1), "seed": (-(2**63), 2**63 - 1), "start_step": (0, 2**40), "steps": (0, 2**40)}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_numbers_may_be_what_tensorflow_counts_in(name):
+    usual = {"batch_size": 4, "seed": 0, "start_step": 0, "steps": None}
+    for end, beyond in zip(ENDS[name], (-1, 1), strict=True):
+        check_numbers(**usual | {name: end})
+        with pytest.raises(InputError, match=f"{name} is a whole number from {ENDS[name][0]} to {ENDS[name][1]}, not"):
+            check_numbers(**usual | {name: end + beyond})
 
 
 def test_batches_come_in_order_however_long_one_takes():
