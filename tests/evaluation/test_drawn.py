@@ -152,6 +152,7 @@ def artist(one: Any) -> list | None:
 
 def described(figure: Figure) -> dict[str, Any]:
     found: dict[str, Any] = {"legends": [[text.get_text() for text in one.get_texts()] for one in figure.legends]}
+    found["size"] = numbers(figure.get_size_inches())
     for number, axis in enumerate(figure.axes):
         named = [[text.get_text() for text in side] for side in (axis.get_xticklabels(), axis.get_yticklabels())]
         found[f"{number} names"] = [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
