@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import keras
 
+from kerasinterp.errors import InputError
 from kerasinterp.nn import layers
 from kerasinterp.nn.conditional_batch_normalization import ConditionalBatchNormalization
 from kerasinterp.nn.dense import Dense
@@ -39,7 +40,12 @@ def decoder(
             codes without one.
         conditional: false for ordinary batch normalisation, whose class part is part of the code alone (table 4.2's
             "DCGAN").
+
+    Raises:
+        InputError: a code that is shorter than its class part.
     """
+    if latent_size < classes:
+        raise InputError(f"A code of {latent_size} values has no room for {classes} classes: give a longer one.")
     height, columns, channels = layers.check_image_shape(image_shape, 4, "SNGAN")
     doublings = _doublings(height, columns)
     weights, maps = _weights(seed), 2 * width

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasinterp.errors import SizeError
+from kerasinterp.errors import InputError, SizeError
 from kerasinterp.nn import sngan
 from tests.nn.architecture import convolve
 from tests.nn.test_resnet import draws, halved, relu, weights_of
@@ -185,3 +185,9 @@ def test_in_mixed_precision_images_and_scores_are_float32(policy):
     scores = judge([images, one_hot(0, 1, 2, 0, 1, 2)], training=True)
     assert images.dtype == scores.dtype == tf.float32
     assert np.isfinite(scores).all()
+
+
+def test_a_code_has_room_for_its_class():
+    assert sngan.decoder((8, 8, 1), 3, 2, classes=3).input_shape == (None, 3)
+    with pytest.raises(InputError, match="A code of 3 values has no room for 4 classes"):
+        sngan.decoder((8, 8, 1), 3, 2, classes=4)
