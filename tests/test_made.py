@@ -102,6 +102,7 @@ def of_batches() -> dict:
     coloured = pixels(6, 3, seed=1)
     wide = Transformations(30.0, 2.0, 0.3, 8.0)
     natural = Transformations(10.0, 2.0, 0.2, 3.0, 0.25, 0.25, 0.25, 0.05, padding="symmetric", crop=8)
+    oblong = tf.image.resize(coloured, (SIDE, 18)).numpy().astype(np.uint8)
     datasets = {
         "images": data.batches(images, 4, labels=labels, seed=3, start_step=1, steps=3),
         "pairs": pairs.pairs(images, 4, labels=labels, seed=3, steps=2),
@@ -110,6 +111,7 @@ def of_batches() -> dict:
         "natural triplets": data.triplets(
             coloured, batch_size=2, transformations=natural, seed=5, start_step=7, steps=1
         ),
+        "oblong triplets": data.triplets(oblong, batch_size=2, transformations=natural, seed=6, steps=1),
         "augmented": generation.augment(images, labels, "pixels", (0.2, 0.4), 0.5, batch_size=4, seed=2, steps=2),
     }
     found = {}

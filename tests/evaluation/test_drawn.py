@@ -137,7 +137,13 @@ def numbers(values: Any) -> Any:
 def artist(one: Any) -> list | None:
     match one:
         case Line2D():
-            look = [one.get_color(), one.get_linestyle(), str(one.get_marker())]
+            look = [
+                one.get_color(),
+                one.get_linestyle(),
+                one.get_linewidth(),
+                str(one.get_marker()),
+                one.get_markersize(),
+            ]
             return ["line", *look, one.get_label().split("_child")[0], numbers(one.get_xydata())]
         case PathCollection():
             return ["points", numbers(one.get_offsets())]

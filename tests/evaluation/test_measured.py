@@ -137,17 +137,17 @@ def of_usefulness() -> dict:
 def of_augmentation() -> dict:
     train, test = (Examples(*pictures(seed, count)) for seed, count in ((3, 48), (4, 60)))
     given = evaluation.Augmentation(
-        train, test, {4: 6, "all": 10}, runs=2, alpha=(0.2, 0.4), batch_size=8, width=2, seed=1, network=linear
+        train, test, {4: 6, "all": 12}, runs=2, alpha=(0.2, 0.4), batch_size=8, width=2, seed=1, network=linear
     )
     return given.measure({})
 
 
 def of_a_small_sample() -> dict:
     found = {}
-    for channels in (1, 3):
+    for channels, ways in ((1, ("real", "mix_transformed")), (3, small_sample.WAYS)):
         train, made, test = (Examples(*pictures(seed, 36, channels=channels)) for seed in (5, 6, 7))
         measure = small_sample.SmallSample(test, steps=12, batch_size=8, network=linear, width=2).measure
-        found[f"{channels} channels"] = measure(train, made, seed=1, others={"other": test})
+        found[f"{channels} channels"] = measure(train, made, ways, seed=1, others={"other": test})
     return found
 
 
@@ -213,7 +213,10 @@ def of_pictures() -> dict:
         "admissible": evaluation.admissibility(
             bent, *map(data.to_float, (images, other)), evaluation.near(images, 1.1), points=5
         ),
-        "augmented": {"of sets": evaluation.augmented_of_sets(images, np.array([[0, 1], [2, 3]]), 2, 1).ravel()[::17]},
+        "augmented": {
+            name: evaluation.augmented_of_sets(some, np.array([[0, 1], [2, 3]]), 2, 1).ravel()[::17]
+            for name, some in (("of sets", images), ("of light sets", pictures(14, 4, channels=3)[0] // 4 + 192))
+        },
         "refined": inversion.representation(toys.scaled(0.8), images[:3], steps=3, rate=2.0, seed=1)[0]["refined"],
     }
 
@@ -279,6 +282,19 @@ MEASURED: dict[str, Callable[[], dict]] = {
 def test_measures_give_what_they_gave(name):
     with everywhere_linear():
         held.check_numbers(json.loads(PATH.read_text())[name], MEASURED[name]())
+
+
+@pytest.mark.slow
+def test_the_largest_seed_is_one_too():
+    """Each run's own number is a sum with it."""
+    images, labels = pictures(2, 24, 2)
+    most, examples = 2**32 - 1, Examples(images, labels)
+    with everywhere_linear():
+        small = {"shots": (2,), "draws": 2, "generated": 1, "steps": 1, "batch_size": 2}
+        evaluation.Usefulness(images, labels, **small, seed=most, network=linear).without_model()
+        worth.Worth(examples, steps=1, width=1, seed=most).measure(lambda half: examples)
+        given = evaluation.Augmentation(examples, examples, {2: 1}, runs=2, batch_size=2, seed=most, network=linear)
+        assert set(given.measure({})["none"]) == {"accuracy_2", "accuracy_2_low", "accuracy_2_high"}
 
 
 if __name__ == "__main__":
