@@ -165,9 +165,7 @@ def described(figure: Figure) -> dict[str, Any]:
         found[f"{number} ticks"] = [side for side in named if not all(_is_number(text) for text in side)]
         found[f"{number} grid"] = axis.get_gridspec().get_geometry() if axis.get_gridspec() else None
         found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), bool(axis.yaxis_inverted())]
-        found[f"{number} from zero"] = bool(axis.get_ylim()[0] == 0.0)
-        limits = ((axis.get_xlim(), axis.get_autoscalex_on()), (axis.get_ylim(), axis.get_autoscaley_on()))
-        found[f"{number} limits"] = [numbers(side) for side, free in limits if not free]  # those that were set
+        found[f"{number} limits"] = [numbers(axis.get_xlim()), numbers(axis.get_ylim())]
         found[f"{number} drawn"] = [made for one in axis.get_children() if (made := artist(one))]
         bars = axis.patches
         found[f"{number} bars"] = [[numbers(one.get_bbox().extents), numbers(one.get_facecolor())] for one in bars]
