@@ -98,3 +98,9 @@ def test_mixes_are_those_of_the_whole_batch_and_so_are_gradients(kind, two_devic
 
     expected = step(tf.constant(BATCH), seeds_of_one)
     np.testing.assert_allclose(np.concatenate(on_two(two_devices, step)), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_outside_of_replicas_there_is_one(two_devices):
+    with two_devices.scope():
+        assert replicas.count() == 1  # where a strategy's variables are made, and no replica's step runs
+    assert replicas.count() == 1
