@@ -24,7 +24,10 @@ from kerasinterp import compare, evaluation
 from kerasinterp.evaluation import sample_size
 from kerasinterp.evaluation.few_shot_figure import draw_usefulness
 from kerasinterp.evaluation.inversion import draw_errors
+from kerasinterp.recipe import Data, Recipe, Target
+from kerasinterp.yardsticks import points
 from tests import held
+from tests.evaluation import test_measured
 
 PATH = pathlib.Path(__file__).with_name("drawn.json")
 NAMES = ("AE", "pixel_fade")
@@ -90,6 +93,12 @@ def one_by_one(draw: Callable, *keys: str, **more: float) -> Callable[[pathlib.P
     return lambda path: draw({name: row | more for name, row in rows(*keys).items()}, path)
 
 
+def of_points(path: pathlib.Path) -> None:
+    with mock.patch.object(points, "_POINTS", 6):
+        recipe = Recipe("tiny", "", Data("spiral"), target=Target("points"))
+        points.judge(recipe, None, smoke=False, seed=0).picture({"model": test_measured.of_points()}, path)
+
+
 FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
     "admissibility": one_by_one(
         evaluation.draw_admissibility, "boundary", "monotonicity", "lipschitz", "credibility", lipschitz_max=7.0
@@ -119,6 +128,7 @@ FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
     "noise": lambda path: evaluation.draw_noise(
         {"AE": {4: 0.2, 1: 0.1}, "VAE": {1: 0.9, 4: 0.3}}, {"AE": {"letters": 0.4, "digits": 0.3}}, path
     ),
+    "points": of_points,
     "retrieval": lambda path: evaluation.draw_retrieval(
         {name: {"retrieval": row} for name, row in curves("alphas", "lower", "median", "upper").items()}, path
     ),
@@ -164,7 +174,7 @@ def described(figure: Figure) -> dict[str, Any]:
         found[f"{number} names"] = [axis.get_title(), axis.get_xlabel(), axis.get_ylabel()]
         found[f"{number} ticks"] = [side for side in named if not all(_is_number(text) for text in side)]
         found[f"{number} grid"] = axis.get_gridspec().get_geometry() if axis.get_gridspec() else None
-        found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), bool(axis.yaxis_inverted())]
+        found[f"{number} scales"] = [axis.get_xscale(), axis.get_yscale(), axis.get_aspect()]
         found[f"{number} limits"] = [numbers(axis.get_xlim()), numbers(axis.get_ylim())]
         found[f"{number} drawn"] = [made for one in axis.get_children() if (made := artist(one))]
         bars = axis.patches
