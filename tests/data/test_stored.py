@@ -26,6 +26,7 @@ def test_indexed_like_an_array(stored, system, monkeypatch):
         chosen = np.array(chosen, int) if isinstance(chosen, list) else chosen
         np.testing.assert_array_equal(stored[chosen], IMAGES[chosen])
     np.testing.assert_array_equal(np.asarray(stored), IMAGES)
+    assert stored.__array__(np.float32).dtype == np.float32
     np.testing.assert_array_equal(np.concatenate(list(blocks(stored))), IMAGES)
     with pytest.raises(IndexError):
         stored[9]
