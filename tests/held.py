@@ -1,16 +1,28 @@
 """Tables that are held as JSON files beside tests, a row a line: what has changed, and writing them anew."""
 
+import functools
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 
+@functools.cache
+def read(path: pathlib.Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
+
+
+def cases(module: dict[str, Any]) -> dict[str, Callable]:
+    """The functions `of_...` of a test file, each of which makes a row, by its name."""
+    return {name[3:].replace("_", " "): make for name, make in module.items() if name.startswith("of_")}
+
+
 def changed(path: pathlib.Path, now: dict[str, dict[str, Any]]) -> dict[str, tuple]:
     """By row and column, what differs: as kept, as now; `...` where one of them has nothing."""
-    kept = json.loads(path.read_text())
+    kept = read(path)
     return {
         f"{row}: {column}": found
         for row in kept | now
@@ -34,9 +46,9 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
     return {name: [_short(one) for one in np.ravel(value)]}
 
 
-def check_numbers(kept: dict[str, Any], now: dict, rel: float = 2e-3, abs: float = 1e-5) -> None:
-    """Fails where what `flat` makes of `now` differs by more than other processors' rounding."""
-    found = flat(now)
+def check_numbers(path: pathlib.Path, row: str, now: dict, rel: float = 2e-3, abs: float = 1e-5) -> None:
+    """Fails where what `flat` makes of `now` differs from the file's row by more than other processors' rounding."""
+    kept, found = read(path)[row], flat(now)
     assert set(found) == set(kept)
     for key, value in kept.items():
         if isinstance(value, str | None):

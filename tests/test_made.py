@@ -4,11 +4,9 @@ Of images some pixels or the means of their parts are held. `python -m tests.tes
 change that is meant: look at the pictures first.
 """
 
-import json
 import pathlib
 import tempfile
 import types
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -123,8 +121,7 @@ def of_batches() -> dict:
 
 
 def of_transformations() -> dict:
-    images, draws = tf.constant(numbers(3, SIDE, SIDE, 3)), numbers(3, views.DRAWS, low=0.0)
-    draws = tf.constant(draws)
+    images, draws = map(tf.constant, (numbers(3, SIDE, SIDE, 3), numbers(3, views.DRAWS, low=0.0)))
     several = views.Views(crops=(0.6, 0.8), rotation=20.0, flip=True)
     ranges = usual_transformations(pixels(3))
     return {
@@ -161,20 +158,18 @@ def of_mixing() -> dict:
     return found
 
 
-def blurred() -> Any:
-    """A model whose codes are the means of each pixel with its neighbours, and that has a prior."""
-    model = toys.identity()
-    pooled = keras.layers.AveragePooling2D(3, strides=1, padding="same")
-    encode = keras.Sequential([keras.Input((SIDE, SIDE, 1)), pooled, keras.layers.Flatten()])
+def with_a_prior() -> types.SimpleNamespace:
+    model = toys.blurred()
 
     def prior(count: int, seed: int = 0) -> np.ndarray:
         return np.random.default_rng(seed).uniform(-0.5, 0.5, (count, SIDE * SIDE)).astype(np.float32)
 
-    return types.SimpleNamespace(**vars(model) | {"encode": encode, "prior": prior})
+    model.prior = prior
+    return model
 
 
 def of_generation() -> dict:
-    model, seeds = blurred(), pixels(4, seed=3)
+    model, seeds = with_a_prior(), pixels(4, seed=3)
     return {
         "few-shot": {"images": some(generation.few_shot(model, seeds, 5, seed=2), 40)},
         "midpoints": {"images": some(generation.midpoints(model, seeds), 40)},
@@ -190,9 +185,8 @@ def of_generation() -> dict:
 
 
 def of_pictures() -> dict:
-    model, images = blurred(), pixels(9, seed=4)
-    other = toys.scaled(0.5)
-    both = {"blurred": model, "half": other}
+    model, images = toys.blurred(), pixels(9, seed=4)
+    both = {"blurred": model, "half": toys.scaled(0.5)}
     made = {"fade": np.stack([images[:5], images[4:]]), "blurred": np.stack([images[4:], images[:5]])}
     drawings = {
         "grid": lambda path: generation.save_grid(path, [images[:3], images[3:8]], ["one", "two"]),
@@ -209,15 +203,13 @@ def of_pictures() -> dict:
     return found
 
 
-MADE: dict[str, Callable[[], dict]] = {
-    name.removeprefix("of_").replace("_", " "): make for name, make in list(globals().items()) if name.startswith("of_")
-}
+MADE = held.cases(globals())
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_what_is_made_is_what_was_made(name):
     grey = {"abs": 0.7} if name in ("photos", "generated", "pictures") else {}  # of 255, by means of parts
-    held.check_numbers(json.loads(PATH.read_text())[name], MADE[name](), **grey)
+    held.check_numbers(PATH, name, MADE[name](), **grey)
 
 
 if __name__ == "__main__":

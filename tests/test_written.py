@@ -5,7 +5,6 @@
 
 import json
 import pathlib
-from collections.abc import Callable
 from unittest import mock
 
 import numpy as np
@@ -153,14 +152,12 @@ def of_other_tables() -> str:
     )
 
 
-WRITTEN: dict[str, Callable[[], str]] = {
-    name.removeprefix("of_").replace("_", " "): make for name, make in list(globals().items()) if name.startswith("of_")
-}
+WRITTEN = held.cases(globals())
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_written_is_what_was_written(name):
-    assert WRITTEN[name]().splitlines() == json.loads(PATH.read_text())[name]
+    assert WRITTEN[name]().splitlines() == held.read(PATH)[name]
 
 
 if __name__ == "__main__":

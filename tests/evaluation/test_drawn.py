@@ -27,7 +27,7 @@ from kerasinterp.evaluation.inversion import draw_errors
 from kerasinterp.recipe import Data, Recipe, Target
 from kerasinterp.yardsticks import points
 from tests import held
-from tests.evaluation import test_measured
+from tests.evaluation import toys
 
 PATH = pathlib.Path(__file__).with_name("drawn.json")
 NAMES = ("AE", "pixel_fade")
@@ -93,10 +93,10 @@ def one_by_one(draw: Callable, *keys: str, **more: float) -> Callable[[pathlib.P
     return lambda path: draw({name: row | more for name, row in rows(*keys).items()}, path)
 
 
-def of_points(path: pathlib.Path) -> None:
+def spiral(path: pathlib.Path) -> None:
     with mock.patch.object(points, "_POINTS", 6):
         recipe = Recipe("tiny", "", Data("spiral"), target=Target("points"))
-        points.judge(recipe, None, smoke=False, seed=0).picture({"model": test_measured.of_points()}, path)
+        points.judge(recipe, None, smoke=False, seed=0).picture({"model": toys.moving()}, path)
 
 
 FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
@@ -128,7 +128,7 @@ FIGURES: dict[str, Callable[[pathlib.Path], Any]] = {
     "noise": lambda path: evaluation.draw_noise(
         {"AE": {4: 0.2, 1: 0.1}, "VAE": {1: 0.9, 4: 0.3}}, {"AE": {"letters": 0.4, "digits": 0.3}}, path
     ),
-    "points": of_points,
+    "points": spiral,
     "retrieval": lambda path: evaluation.draw_retrieval(
         {name: {"retrieval": row} for name, row in curves("alphas", "lower", "median", "upper").items()}, path
     ),

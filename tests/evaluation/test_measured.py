@@ -5,11 +5,10 @@ Classifiers are linear here, on features that nothing trains: what they learn is
 """
 
 import contextlib
-import json
+import dataclasses
+import functools
 import pathlib
-import types
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 from unittest import mock
 
 import keras
@@ -19,9 +18,9 @@ import pytest
 from kerasinterp import data, evaluation, generation
 from kerasinterp.data import Examples
 from kerasinterp.evaluation import distances, inversion, small_sample, worth
+from kerasinterp.evaluation.classifier import train_classifier
 from kerasinterp.evaluation.learner import Learner
 from kerasinterp.nn import conv4
-from kerasinterp.ops import mixing
 from kerasinterp.recipe import Data, Recipe, Target
 from kerasinterp.yardsticks import classes, clusters, few_shot, lines, points, unlabelled
 from kerasinterp.yardsticks import views as views_yardstick
@@ -53,34 +52,9 @@ def linear(image_shape, num_classes, *, width=1, seed=None, name=None) -> keras.
     return model
 
 
-def blurred() -> Any:
-    """A model whose codes are the means of each pixel with its neighbours."""
-    model = toys.identity()
-    pooled = keras.layers.AveragePooling2D(3, strides=1, padding="same")
-    model.encode = keras.Sequential([keras.Input((SIDE, SIDE, 1)), pooled, keras.layers.Flatten()])
-    return model
-
-
-def coarse() -> Any:
-    """A model whose codes are the means of squares of pixels."""
-    model = toys.identity()
-    layers = keras.layers
-    model.encode = keras.Sequential([keras.Input((SIDE, SIDE, 1)), layers.AveragePooling2D(3), layers.Flatten()])
-    model.decode = keras.Sequential([keras.Input((16,)), layers.Reshape((4, 4, 1)), layers.UpSampling2D(3)])
-    return model
-
-
 def bent(a: np.ndarray, b: np.ndarray, alphas: np.ndarray) -> np.ndarray:
     """Paths that are late and pale."""
     return 0.97 * toys.fade(a, b, alphas**1.2)
-
-
-def turn() -> data.Views:
-    """A spot that goes round at two heights, by 5 degrees a view."""
-    altitudes, azimuths = (0.0, 30.0), np.arange(72) * 5.0
-    grid = np.stack(np.meshgrid(altitudes, azimuths, indexing="ij"), axis=-1)
-    images = test_views.blob(grid[..., 0], grid[..., 1])
-    return data.Views(images, grid.astype(np.float32), ("altitude", "azimuth"), 5.0, np.arange(144).reshape(2, 72))
 
 
 @contextlib.contextmanager
@@ -88,15 +62,10 @@ def everywhere_linear() -> Iterator[None]:
     """Classifiers whose network cannot be asked for are linear too."""
     with (
         mock.patch.object(conv4, "classifier", linear),
-        mock.patch.object(worth, "Learner", lambda *given: Learner(*given, network=linear)),
-        mock.patch.object(
-            evaluation, "train_classifier", lambda *given, **named: _trained(*given, network=linear, **named)
-        ),
+        mock.patch.object(worth, "Learner", functools.partial(Learner, network=linear)),
+        mock.patch.object(evaluation, "train_classifier", functools.partial(train_classifier, network=linear)),
     ):
         yield
-
-
-_trained = evaluation.train_classifier
 
 
 def of_few_shot() -> dict:
@@ -110,12 +79,12 @@ def of_few_shot() -> dict:
         network=linear,
         oracle={"steps": 60},
     )
-    return {**judge.bases(), "blurred": judge.measure(blurred(), None), "protocol": judge.protocol}
+    return {**judge.bases(), "blurred": judge.measure(toys.blurred(), None), "protocol": judge.protocol}
 
 
 def of_domains_by_class() -> dict:
     return evaluation.evaluate(
-        {"blurred": blurred()},
+        {"blurred": toys.blurred()},
         *pictures(0, 60, 2),
         *pictures(1, 72, of=1),
         samples=20,
@@ -175,7 +144,7 @@ def of_classifiers() -> dict:
         "smoothed": {"label_smoothing": 0.2, "peak_rate": 0.01, "held_out": 0.3, "seed": 1},
         "augmented": {"augmentation": evaluation.usual_transformations(pictures(12, 60)[0]), "batch_size": 7},
     }.items():
-        classifier = _trained(*pictures(12, 60), 3, **({"steps": 30, "width": 2, "network": linear} | how))
+        classifier = train_classifier(*pictures(12, 60), 3, **({"steps": 30, "width": 2, "network": linear} | how))
         probabilities = classifier.probabilities(pictures(13, 4)[0])
         found[name] = {"confusion": classifier.confusion, "recalls": classifier.recalls, "probabilities": probabilities}
     return found
@@ -207,8 +176,10 @@ def of_pictures() -> dict:
     return {
         "errors": inversion.mean_errors(images, other),
         "wasserstein": {"sliced": evaluation.sliced_wasserstein(square, square[::-1] // 2, seed=1)},
-        "noise": noise | {"errors": evaluation.noise_errors(blurred(), (1, 4, 12), trials=5, seed=2)},
-        "turning": evaluation.turning_error(evaluation.turning_between(blurred()), images, ranges, count=20, seed=1)
+        "noise": noise | {"errors": evaluation.noise_errors(toys.blurred(), (1, 4, 12), trials=5, seed=2)},
+        "turning": evaluation.turning_error(
+            evaluation.turning_between(toys.blurred()), images, ranges, count=20, seed=1
+        )
         | evaluation.turning_error(evaluation.turning_between(None), images, count=9),
         "admissible": evaluation.admissibility(
             bent, *map(data.to_float, (images, other)), evaluation.near(images, 1.1), points=5
@@ -236,52 +207,44 @@ def of_views() -> dict:
 def of_unlabelled_images() -> dict:
     recipe = Recipe("mine", "", Data("folder", image_size=SIDE, share=0.6), target=Target("unlabelled", judge_steps=30))
     examples = Examples(pictures(16, 60)[0])
-    with everywhere_linear(), mock.patch.object(data, "load_examples", lambda *_, **__: examples):
+    with mock.patch.object(data, "load_examples", lambda *_, **__: examples):
         judge = unlabelled.judge(recipe, None, smoke=True, seed=1)
-    return {"blurred": judge.measure(blurred(), recipe), **judge.bases(), "protocol": judge.protocol}
+    return {"blurred": judge.measure(toys.blurred(), recipe), **judge.bases(), "protocol": judge.protocol}
 
 
 def of_labelled_images() -> dict:
     recipe = Recipe("mine", "", Data("folder", image_size=SIDE), target=Target("classes"))
     splits = {recipe.data.split: pictures(17, 60), recipe.target.target_split: pictures(18, 50)}
     kinds = {"classes": classes, "clusters": clusters}
-    with everywhere_linear(), mock.patch.object(data, "images", lambda _, split, **__: splits[split]):
+    with mock.patch.object(data, "images", lambda _, split, **__: splits[split]):
         judges = {name: one.judge(recipe, None, smoke=True, seed=1) for name, one in kinds.items()}
-    return {name: {"coarse": judge.measure(coarse(), None)} | judge.bases() for name, judge in judges.items()}
+    return {name: {"coarse": judge.measure(toys.coarse(), None)} | judge.bases() for name, judge in judges.items()}
 
 
 def of_what_needs_no_images() -> dict:
     recipe = Recipe("tiny", "", Data("lines/16", image_size=16), target=Target("lines"))
     turning = Recipe("pole", "", Data("pole", image_size=test_views.SIZE, share=0.7), target=Target("views"))
-    with mock.patch.object(data, "views", lambda *_, **__: turn()):
+    spot = dataclasses.replace(test_views.pole(step=5.0), places=np.arange(144).reshape(2, 72))
+    with mock.patch.object(data, "views", lambda *_, **__: spot):
         of_pole = views_yardstick.judge(turning, None, smoke=True, seed=1)
     with mock.patch.object(generation, "interpolate", lambda _, *given, clip: bent(*given)):
         row = of_pole.measure(toys.identity(), turning)
+    of_a_spiral = points.judge(recipe, None, smoke=True, seed=1)
     return {
         "lines": lines.judge(recipe, None, smoke=True, seed=1).bases()["pixel_fade"],
-        "points": points.judge(recipe, None, smoke=True, seed=1).measure(of_points(), None),
-        "blended points": points.judge(recipe, None, smoke=True, seed=1).bases()["pixel_fade"],
+        "points": of_a_spiral.measure(toys.moving(), None),
+        "blended points": of_a_spiral.bases()["pixel_fade"],
         "views": row,
     }
 
 
-def of_points() -> Any:
-    """A model of points, which it moves a little."""
-    way = [keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(*by)]) for by in ((2.0, 0.1), (0.49, 0.0))]
-    return types.SimpleNamespace(encode=way[0], decode=way[1], mixing=mixing.Linear(), image_shape=(2,), latent_size=2)
-
-
-MEASURED: dict[str, Callable[[], dict]] = {
-    name.removeprefix("of_").replace("_", " "): make
-    for name, make in list(globals().items())
-    if name.startswith("of_") and name != "of_points"
-}
+MEASURED = held.cases(globals())
 
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_measures_give_what_they_gave(name):
     with everywhere_linear():
-        held.check_numbers(json.loads(PATH.read_text())[name], MEASURED[name]())
+        held.check_numbers(PATH, name, MEASURED[name]())
 
 
 @pytest.mark.slow

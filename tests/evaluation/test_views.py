@@ -27,14 +27,14 @@ def blob(altitudes, azimuths):
     return np.rint(255 * light).astype(np.uint8)[..., np.newaxis]
 
 
-def pole(altitudes=(0.0, 30.0)):
-    azimuths = np.arange(TURN) * STEP
+def pole(altitudes=(0.0, 30.0), step=STEP):
+    azimuths = np.arange(0.0, 360.0, step)
     grid = np.stack(np.meshgrid(altitudes, azimuths, indexing="ij"), axis=-1)
     return Views(
         images=blob(grid[..., 0], grid[..., 1]),
         parameters=grid.astype(np.float32),
         names=("altitude", "azimuth"),
-        step=STEP,
+        step=step,
     )
 
 

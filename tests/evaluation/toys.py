@@ -43,6 +43,28 @@ def blank() -> types.SimpleNamespace:
     return scaled(0.0)
 
 
+def blurred() -> types.SimpleNamespace:
+    """A model whose codes are the means of each pixel with its neighbours."""
+    model = identity()
+    pooled = keras.layers.AveragePooling2D(3, strides=1, padding="same")
+    model.encode = keras.Sequential([keras.Input((12, 12, 1)), pooled, keras.layers.Flatten()])
+    return model
+
+
+def coarse() -> types.SimpleNamespace:
+    """A model whose codes are the means of squares of pixels."""
+    model, layers = identity(), keras.layers
+    model.encode = keras.Sequential([keras.Input((12, 12, 1)), layers.AveragePooling2D(3), layers.Flatten()])
+    model.decode = keras.Sequential([keras.Input((16,)), layers.Reshape((4, 4, 1)), layers.UpSampling2D(3)])
+    return model
+
+
+def moving() -> types.SimpleNamespace:
+    """A model of points, which it moves a little."""
+    way = [keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(*by)]) for by in ((2.0, 0.1), (0.49, 0.0))]
+    return types.SimpleNamespace(encode=way[0], decode=way[1], mixing=mixing.Linear(), image_shape=(2,), latent_size=2)
+
+
 def fixed(probabilities: list[float]) -> keras.Model:
     """A classifier's network that gives these probabilities whatever it sees; its features are the pixels."""
     images = keras.Input((12, 12, 1))

@@ -1,13 +1,11 @@
-"""Every network that a file of `kerasinterp.nn` builds, layer by layer, as `built.json` has it.
+"""Every network that a file of `kerasinterp.nn` builds for images, layer by layer, as `built.json` has it.
 
 What the papers say of them is tested by hand beside this; here nothing of them changes unseen.
 `python -m tests.nn.test_built` writes the file anew after a change that is meant.
 """
 
-import functools
 import importlib
 import inspect
-import json
 import pathlib
 import pkgutil
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import kerasinterp.nn
 from tests import held
@@ -37,13 +36,12 @@ def builders() -> dict[str, Callable[..., keras.Model]]:
         module = importlib.import_module(f"kerasinterp.nn.{name}")
         for kind, build in vars(module).items():
             own = inspect.isfunction(build) and build.__module__ == module.__name__ and not kind.startswith("_")
-            if (
-                own
-                and "image_shape" in inspect.signature(build).parameters
-                and "seed" in inspect.signature(build).parameters
-            ):
+            if own and {"image_shape", "seed"} <= inspect.signature(build).parameters.keys():
                 found[f"{name}.{kind}"] = build
     return found
+
+
+BUILDERS = builders()
 
 
 def told(layer: keras.layers.Layer) -> str:
@@ -57,37 +55,28 @@ def told(layer: keras.layers.Layer) -> str:
 
 
 def row(build: Callable[..., keras.Model], way: str) -> dict[str, Any]:
-    given = {**WAYS[way], **SIZES}
+    asked = {**WAYS[way], **SIZES, "name": "built"}
     if other := OTHERWISE.get(build.__module__.rpartition(".")[-1]):
-        given["image_shape"] = other
-    takes = inspect.signature(build).parameters
-    given = {key: value for key, value in given.items() if key in takes}
-    given |= {"name": "built"} if "name" in takes else {}
-    network = build(**given)
+        asked["image_shape"] = other
+    network = build(**{key: value for key, value in asked.items() if key in inspect.signature(build).parameters})
     layers = {layer.name: told(layer) for layer in network.layers}
     given = [_numbers(tuple(3 if side is None else side for side in one.shape)) for one in network.inputs]
-    outputs = network(given if len(given) > 1 else given[0], training=False)
-    gives = [
-        np.ravel(one)[:: max(1, np.size(one) // 8)] for one in (outputs if isinstance(outputs, list) else [outputs])
-    ]
+    outputs = tf.nest.flatten(network(given if len(given) > 1 else given[0], training=False))
+    gives = [np.ravel(one)[:: max(1, np.size(one) // 8)] for one in outputs]
     weights = sum(np.abs(value).sum() for value in network.get_weights())
-    return held.flat(layers | {"weights": weights, "gives": np.concatenate(gives)})
+    return layers | {"weights": weights, "gives": np.concatenate(gives)}
 
 
 def _numbers(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(3).uniform(-1.0, 1.0, shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", builders())
+@pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize("way", WAYS)
 def test_networks_are_what_they_were(name, way):
-    held.check_numbers(_kept()[f"{name}, {way}"], row(builders()[name], way))
-
-
-@functools.cache
-def _kept() -> dict:
-    return json.loads(PATH.read_text())
+    held.check_numbers(PATH, f"{name}, {way}", row(BUILDERS[name], way))
 
 
 if __name__ == "__main__":
-    held.write(PATH, {f"{name}, {way}": row(build, way) for name, build in builders().items() for way in WAYS})
+    rows = {f"{name}, {way}": held.flat(row(build, way)) for name, build in BUILDERS.items() for way in WAYS}
+    held.write(PATH, rows)
