@@ -52,10 +52,12 @@ def blurred() -> types.SimpleNamespace:
 
 
 def coarse() -> types.SimpleNamespace:
-    """A model whose codes are the means of squares of pixels."""
+    """A model whose codes are the means of squares of pixels, which it decodes a little paler."""
     model, layers = identity(), keras.layers
     model.encode = keras.Sequential([keras.Input((12, 12, 1)), layers.AveragePooling2D(3), layers.Flatten()])
-    model.decode = keras.Sequential([keras.Input((16,)), layers.Reshape((4, 4, 1)), layers.UpSampling2D(3)])
+    model.decode = keras.Sequential(
+        [keras.Input((16,)), layers.Rescaling(0.9), layers.Reshape((4, 4, 1)), layers.UpSampling2D(3)]
+    )
     return model
 
 
