@@ -74,7 +74,7 @@ def _numbers(shape: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize("way", WAYS)
 def test_networks_are_what_they_were(name, way):
-    held.check_numbers(PATH, f"{name}, {way}", row(BUILDERS[name], way))
+    held.check_numbers(PATH, f"{name}, {way}", row(BUILDERS[name], way), abs=1e-8)
 
 
 if __name__ == "__main__":
